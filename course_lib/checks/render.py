@@ -1,0 +1,159 @@
+"""The table of cases: HTML for a notebook, the same as text for a terminal.
+
+Colour is never alone: every outcome has a mark and a word. Text takes the page's colour and badges bring their own
+background, so the table reads on light and dark pages; a screen reader meets a captioned table with row headers.
+"""
+
+import sys
+from html import escape
+
+from course_lib.checks.describe import number
+from course_lib.checks.verdict import RESULT_MIME, CaseResult, ExerciseResult, Outcome
+
+_MARKS = {
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✗",
+    Outcome.RAISED: "✗",
+    Outcome.TIMED_OUT: "⧖",
+    Outcome.CRASHED: "✗",
+    Outcome.REFUSED: "⊘",
+    Outcome.LIMIT: "⧖",
+    Outcome.MISSING: "✗",
+}
+_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "wrong",
+    Outcome.RAISED: "stopped",
+    Outcome.TIMED_OUT: "too slow",
+    Outcome.CRASHED: "crashed",
+    Outcome.REFUSED: "refused",
+    Outcome.LIMIT: "over a limit",
+    Outcome.MISSING: "missing",
+}
+_GREEN, _RED, _AMBER = "#116329", "#A40E26", "#7A4B00"  # each at least 7:1 against white text
+
+
+def show(result: ExerciseResult) -> None:
+    """Show a result: a table in a notebook (together with the record for machines), text elsewhere."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        print(text(result))
+        return
+    from IPython.display import display
+
+    bundle = {"text/html": html(result), "text/plain": text(result), RESULT_MIME: result.to_json()}
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def summary(result: ExerciseResult) -> str:
+    """Say it in one sentence, as in ``softmax: 3 of 5 cases passed, 2.4 of 4 points.``."""
+    passed = sum(case.passed for case in result.cases)
+    cases = f"{passed} of {len(result.cases)} case{'s' if len(result.cases) != 1 else ''} passed"
+    points = f"{number(result.score).removesuffix('.0')} of {number(result.points).removesuffix('.0')} points"
+    return f"{result.exercise}: {cases}, {points}."
+
+
+def text(result: ExerciseResult) -> str:
+    """The table as plain text."""
+    lines = [summary(result), *_headlines(result)]
+    common = _common_message(result)
+    if common:
+        lines.append(f"  {common}")
+    for case in result.cases:
+        lines.append(f"  {_MARKS[case.outcome]} {_WORDS[case.outcome]:<8} {case.title}{_hidden(case)}")
+        if not case.passed:
+            lines.extend(f"      {label + ':':<15}{value}" for label, value in _details(case, common))
+    lines.extend(f"  It looks as if your {result.exercise} {m.name}. {m.hint}" for m in result.misconceptions)
+    return "\n".join(lines)
+
+
+def html(result: ExerciseResult) -> str:
+    """The table as HTML; everything that a student's code may have chosen is escaped."""
+    parts = [
+        '<div class="course-checks" style="font-family:var(--jp-ui-font-family,system-ui,sans-serif);max-width:60em">',
+        '<table style="border-collapse:collapse;width:100%;color:inherit;background:transparent">',
+        f'<caption style="caption-side:top;text-align:left;font-weight:600;padding:.3em 0;color:inherit">'
+        f"{escape(summary(result))}</caption>",
+    ]
+    for headline in _headlines(result):
+        parts.append(f'<tr><td colspan="2" style="{_CELL}">{escape(headline)}</td></tr>')
+    common = _common_message(result)
+    if common:
+        parts.append(f'<tr><td colspan="2" style="{_CELL}"><strong>{escape(common)}</strong></td></tr>')
+    parts.extend(_row(case, common) for case in result.cases)
+    parts.append("</table>")
+    for found in result.misconceptions:
+        parts.append(
+            f'<p style="margin:.6em 0;padding:.5em .8em;border-left:4px solid #0072B2;color:inherit">'
+            f"<strong>It looks as if your {escape(result.exercise)} {escape(found.name)}.</strong> "
+            f"{escape(found.hint)}</p>"
+        )
+    parts.append("</div>")
+    return "".join(parts)
+
+
+_CELL = (
+    "text-align:left;vertical-align:top;padding:.35em .6em;border-top:1px solid rgba(128,128,128,.4);white-space:normal"
+)
+
+
+def _row(case: CaseResult, common: str) -> str:
+    colour = _GREEN if case.passed else _AMBER if case.outcome in (Outcome.REFUSED, Outcome.TIMED_OUT) else _RED
+    badge = (
+        f'<span style="display:inline-block;white-space:nowrap;background:{colour};color:#fff;border-radius:4px;'
+        f'padding:0 .5em;min-width:5em"><span aria-hidden="true">{_MARKS[case.outcome]}</span> '
+        f"{_WORDS[case.outcome]}</span>"
+    )
+    details = "".join(
+        f'<div style="padding-top:.2em"><span style="opacity:.8">{escape(label)}:</span> {_value(label, value)}</div>'
+        for label, value in ([] if case.passed else _details(case, common))
+    )
+    return (
+        f'<tr><td style="{_CELL};width:7em">{badge}</td>'
+        f'<th scope="row" style="{_CELL};font-weight:400">{escape(case.title + _hidden(case))}{details}</th></tr>'
+    )
+
+
+def _value(label: str, value: str) -> str:
+    if label in ("called", "came", "expected", "printed"):
+        return (
+            '<code style="white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent">'
+            f"{escape(value)}</code>"
+        )
+    return escape(value)
+
+
+def _details(case: CaseResult, common: str) -> list[tuple[str, str]]:
+    rows = [
+        ("what", "" if case.message == common else case.message),
+        ("called", case.called),
+        ("came", case.came),
+        ("expected", case.expected),
+        ("likely reason", case.reason if case.message != common else ""),
+        ("printed", case.printed),
+    ]
+    if case.message == common:
+        return []
+    return [(label, value) for label, value in rows if value]
+
+
+def _headlines(result: ExerciseResult) -> list[str]:
+    """What stands above the cases."""
+    if result.refused:
+        used = "; ".join(result.refused)
+        return [
+            f"Refused: {result.exercise} uses {used}. This exercise asks you to build it yourself, "
+            "so it earns no points until that is gone."
+        ]
+    return []
+
+
+def _common_message(result: ExerciseResult) -> str:
+    """The message that all failing cases share, if there are several: it is then said once."""
+    failing = [case for case in result.cases if not case.passed]
+    messages = {case.message for case in failing}
+    return messages.pop() if len(failing) > 1 and len(messages) == 1 else ""
+
+
+def _hidden(case: CaseResult) -> str:
+    return " (hidden test)" if case.hidden else ""
