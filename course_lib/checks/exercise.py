@@ -132,6 +132,8 @@ class Exercise:
         """
         session = current()
         self.result = self.run(self.namespace.get(self.name), session)
+        if session.sink is not None:
+            session.sink(self.result)
         if session.show:
             render.show(self.result)
         return self.result.score

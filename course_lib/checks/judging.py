@@ -17,6 +17,8 @@ from course_lib.checks.verdict import CaseResult, Outcome
 UNSET: Any = object()
 """Stands for an argument that was not given, where ``None`` is a value like any other."""
 
+_STUB = ("NotImplementedError", "")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -90,8 +92,9 @@ def judge(case: Case, seen: Observation, right: Any) -> Verdict:
 
 
 def is_stub(seen: Observation) -> bool:
-    """Whether the run met code that is not written yet."""
-    return seen.stopped is Outcome.RAISED and isinstance(seen.data, Raised) and seen.data.kind == "NotImplementedError"
+    """Whether the run met code that is not written yet: nbgrader's stub raises NotImplementedError without a text."""
+    error = seen.data
+    return seen.stopped is Outcome.RAISED and isinstance(error, Raised) and (error.kind, error.message) == _STUB
 
 
 def same_mistake(seen: Observation, verdict: Verdict, theirs: Observation, its: Verdict, tolerance: Tolerance) -> bool:
@@ -119,10 +122,10 @@ def case_result(case: Case, seen: Observation, verdict: Verdict, name: str) -> C
     if seen.stopped is not None:
         return CaseResult(
             case.title,
-            seen.stopped,
+            Outcome.UNWRITTEN if is_stub(seen) else seen.stopped,
             message=_stopped_message(seen, name),
             called=_called(seen),
-            reason=seen.place or case.why,
+            reason="" if is_stub(seen) else seen.place or case.why,
             **common,
         )
     if verdict.finding is not None:
@@ -155,7 +158,7 @@ def _stopped_message(seen: Observation, name: str) -> str:
         return f"{name} did not finish within {error.message}: is there a loop that never ends?"
     if seen.stopped is not Outcome.RAISED:
         return f"{name} was stopped: {seen.stopped.value if seen.stopped else ''} {error.message}".strip()
-    if error.kind == "NotImplementedError" and not error.message:
+    if is_stub(seen):
         return f"{name} is not written yet: replace the line that raises NotImplementedError"
     text = f"{error.kind}: {error.message}" if error.message else error.kind
     last = seen.calls[-1] if seen.calls else None

@@ -14,6 +14,7 @@ _MARKS = {
     Outcome.PASSED: "✓",
     Outcome.FAILED: "✗",
     Outcome.RAISED: "✗",
+    Outcome.UNWRITTEN: "○",
     Outcome.TIMED_OUT: "⧖",
     Outcome.CRASHED: "✗",
     Outcome.REFUSED: "⊘",
@@ -24,13 +25,20 @@ _WORDS = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "wrong",
     Outcome.RAISED: "stopped",
+    Outcome.UNWRITTEN: "to do",
     Outcome.TIMED_OUT: "too slow",
     Outcome.CRASHED: "crashed",
     Outcome.REFUSED: "refused",
     Outcome.LIMIT: "over a limit",
     Outcome.MISSING: "missing",
 }
-_GREEN, _RED, _AMBER = "#116329", "#A40E26", "#7A4B00"  # each at least 7:1 against white text
+_GREEN, _RED, _AMBER, _GREY = "#116329", "#A40E26", "#7A4B00", "#4A5058"  # each at least 7:1 against white text
+_COLOURS = {
+    Outcome.PASSED: _GREEN,
+    Outcome.REFUSED: _AMBER,
+    Outcome.TIMED_OUT: _AMBER,
+    Outcome.UNWRITTEN: _GREY,
+}
 
 
 def show(result: ExerciseResult) -> None:
@@ -57,7 +65,7 @@ def text(result: ExerciseResult) -> str:
     """The table as plain text."""
     lines = [summary(result), *_headlines(result)]
     common = _common_message(result)
-    if common:
+    if common and not result.refused:  # the headline has said so
         lines.append(f"  {common}")
     for case in result.cases:
         lines.append(f"  {_MARKS[case.outcome]} {_WORDS[case.outcome]:<8} {case.title}{_hidden(case)}")
@@ -78,7 +86,7 @@ def html(result: ExerciseResult) -> str:
     for headline in _headlines(result):
         parts.append(f'<tr><td colspan="2" style="{_CELL}">{escape(headline)}</td></tr>')
     common = _common_message(result)
-    if common:
+    if common and not result.refused:
         parts.append(f'<tr><td colspan="2" style="{_CELL}"><strong>{escape(common)}</strong></td></tr>')
     parts.extend(_row(case, common) for case in result.cases)
     parts.append("</table>")
@@ -98,7 +106,7 @@ _CELL = (
 
 
 def _row(case: CaseResult, common: str) -> str:
-    colour = _GREEN if case.passed else _AMBER if case.outcome in (Outcome.REFUSED, Outcome.TIMED_OUT) else _RED
+    colour = _COLOURS.get(case.outcome, _RED)
     badge = (
         f'<span style="display:inline-block;white-space:nowrap;background:{colour};color:#fff;border-radius:4px;'
         f'padding:0 .5em;min-width:5em"><span aria-hidden="true">{_MARKS[case.outcome]}</span> '

@@ -5,7 +5,7 @@ runner runs scenarios. The grader sets its own; everybody else gets one from the
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from course_lib.checks.misconception import Misconception, load_misconceptions
 from course_lib.checks.run import InProcessRunner, Runner
+from course_lib.checks.verdict import ExerciseResult
 
 CASE_SECONDS = 10.0
 """How long one case may take where nothing else is said, in seconds."""
@@ -27,12 +28,14 @@ class Session:
         runner: what runs scenarios.
         seed: added to every case's seed; another one gives random implementations other draws.
         show: whether :meth:`Exercise.score` shows its table.
+        sink: gets every result as soon as it is known; what grades listens here, not to the cell's output.
     """
 
     misconceptions: Sequence[Misconception] = ()
     runner: Runner = field(default_factory=InProcessRunner)
     seed: int = 0
     show: bool = True
+    sink: Callable[[ExerciseResult], None] | None = None
 
 
 _active: ContextVar[Session | None] = ContextVar("course_lib_session", default=None)

@@ -23,6 +23,8 @@ class Outcome(StrEnum):
     """It answered, and the answer is wrong."""
     RAISED = "raised"
     """The student's code stopped with an exception."""
+    UNWRITTEN = "not written"
+    """The stub is still there."""
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
     """The process that ran the student's code ended."""

@@ -11,8 +11,8 @@ import io
 from typing import Any
 
 import matplotlib.pyplot as plt
-from cycler import cycler
 from IPython.display import Image, display
+from matplotlib import cycler
 from matplotlib.figure import Figure
 
 COLORS = {
