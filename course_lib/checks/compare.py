@@ -162,10 +162,7 @@ def _scalars(
             return _wrong_kind(came, expected, path)
         if not values:
             return None
-        rtol, atol = tolerance.of(torch.float64)
-        same = came == expected or (math.isnan(came) and math.isnan(expected))
-        close = math.isfinite(came) and math.isfinite(expected) and abs(came - expected) <= atol + rtol * abs(expected)
-        if same or (type(expected) is float and close):
+        if came == expected or (type(expected) is float and _close(came, expected, *tolerance.of(torch.float64))):
             return None
     elif type(came) is type(expected) and not isinstance(expected, Opaque):
         if not values or came == expected:
@@ -173,11 +170,29 @@ def _scalars(
     elif type(came) is not type(expected):
         return _wrong_kind(came, expected, path)
     reason = ""
-    if isinstance(expected, int | float) and not isinstance(expected, bool):
-        reason = likely_reason(torch.tensor(float(came)), torch.tensor(float(expected)))
-    return Difference(
-        f"{place(path)} is {describe(came)}, not {describe(expected)}", describe(came), describe(expected), reason, path
-    )
+    is_value, not_value = describe(came), describe(expected)
+    if type(expected) is float:
+        came_float = _float(came)
+        reason = likely_reason(
+            torch.tensor(came_float, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64)
+        )
+        if is_value == not_value:
+            is_value, not_value = f"{came_float:.17g}", f"{expected:.17g}"
+    return Difference(f"{place(path)} is {is_value}, not {not_value}", is_value, not_value, reason, path)
+
+
+def _close(came: float, expected: float, rtol: float, atol: float) -> bool:
+    came = _float(came)
+    if math.isnan(came) or math.isnan(expected):
+        return math.isnan(came) and math.isnan(expected)
+    return math.isfinite(came) and math.isfinite(expected) and abs(came - expected) <= atol + rtol * abs(expected)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return math.inf if value > 0 else -math.inf
 
 
 def _tensors(

@@ -42,9 +42,10 @@ class Raised:
 
 def raised(error: BaseException) -> Raised:
     """Describe an exception as data. Its text is read defensively: ``__str__`` may be a student's."""
-    kinds = tuple(cls.__name__ for cls in type(error).__mro__ if cls not in (object, BaseException))
+    bases = type.__dict__["__mro__"].__get__(type(error))
+    kinds = tuple(_class_name(base) for base in bases if base is not object and base is not BaseException)
     try:
-        message = " ".join(str(error).split())[:500]
+        message = writable(" ".join(str(error).split())[:500])
     except Exception:
         message = ""
     return Raised(kinds, message)
@@ -53,6 +54,22 @@ def raised(error: BaseException) -> Raised:
 def raises(*kinds: type[BaseException]) -> Raised:
     """The expectation that one of ``kinds`` (or a subclass) is raised, for ``expected=``."""
     return Raised(tuple(kind.__name__ for kind in kinds))
+
+
+def own_kinds(data: Any) -> Any:
+    """Plain data in which an exception is met by its own class and what derives from it, not by its bases."""
+    if isinstance(data, Raised):
+        return Raised(data.kinds[:1], data.message)
+    if isinstance(data, list):
+        return [own_kinds(item) for item in data]
+    if isinstance(data, dict):
+        return {key: own_kinds(item) for key, item in data.items()}
+    return data
+
+
+def writable(text: str) -> str:
+    """``text`` without what no file takes: null characters and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def plain(value: Any) -> Any:
@@ -81,24 +98,30 @@ class _Copier:
             return Opaque("containers nested too deeply")
         if self.items > MAX_ITEMS:
             return Opaque("too many items")
+        # By identity and the real type: `==`, `in` and isinstance ask a student's metaclass or `__class__`.
         kind = type(value)
-        if value is None or kind in (bool, int, float, Raised, Opaque):
+        if value is None or any(kind is known for known in (bool, int, float)):
             return value
         if kind is str:
             return value if len(value) <= MAX_TEXT else Opaque(f"a text of {len(value)} characters")
-        if isinstance(value, torch.Tensor):
+        if kind is Raised:
+            named = type(value.kinds) is tuple and all(type(name) is str for name in value.kinds)
+            return value if named and value.kinds and type(value.message) is str else Opaque("a Raised")
+        if kind is Opaque:
+            return value if type(value.kind) is str else Opaque("an Opaque")
+        if issubclass(kind, torch.Tensor):
             return _tensor(value)
-        if isinstance(value, float):  # numpy.float64, say
+        if issubclass(kind, float):  # numpy.float64, say
             return float.__float__(value)
-        if isinstance(value, (list, tuple)):
-            items = list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+        if issubclass(kind, (list, tuple)):
+            items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
             return [self.copy(item, depth + 1) for item in items]
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             pairs = list(dict.items(value))
-            if any(type(key) not in (str, int, bool) for key, _ in pairs):
+            if any(all(type(key) is not known for known in (str, int, bool)) for key, _ in pairs):
                 return Opaque("a dict with keys that are neither text nor whole numbers")
             return {key: self.copy(item, depth + 1) for key, item in pairs}
-        if isinstance(value, torch.dtype):
+        if kind is torch.dtype:
             return str(value)
         return Opaque(_kind_name(kind))
 
@@ -109,6 +132,10 @@ def _tensor(value: torch.Tensor) -> torch.Tensor | Opaque:
             return Opaque("a sparse tensor")
         if torch.Tensor.is_quantized.__get__(value):  # type: ignore[attr-defined]
             return Opaque("a quantized tensor")
+        if torch.Tensor.is_nested.__get__(value):  # type: ignore[attr-defined]
+            return Opaque("a nested tensor")
+        if torch.Tensor.is_meta.__get__(value):  # type: ignore[attr-defined]
+            return Opaque("a tensor without data (on the meta device)")
         try:
             base = value if type(value) is torch.Tensor else torch.Tensor.as_subclass(value, torch.Tensor)
             copy = torch.Tensor.clone(torch.Tensor.detach(base), memory_format=torch.contiguous_format)
@@ -120,6 +147,11 @@ def _tensor(value: torch.Tensor) -> torch.Tensor | Opaque:
 
 
 def _kind_name(kind: type) -> str:
-    name = type.__getattribute__(kind, "__name__")
+    name = _class_name(kind)
     article = "an" if name[:1].lower() in "aeiou" else "a"
     return f"{article} {name}"
+
+
+def _class_name(kind: type) -> str:
+    """The class's name from ``type`` itself: a metaclass, or a text that is a student's subclass, is not asked."""
+    return str.__str__(type.__dict__["__name__"].__get__(kind))

@@ -7,6 +7,7 @@ import torch
 from course_lib.checks.data import Opaque, Raised
 
 _SMALL = 12
+_NO_EXTREMES = (torch.uint16, torch.uint32, torch.uint64)  # torch has no min and max of these
 _MAX_TEXT = 300
 
 
@@ -36,7 +37,7 @@ def form(value: Any) -> str:
     if isinstance(value, list):
         return f"a sequence of {len(value)} item{'s' if len(value) != 1 else ''}"
     if isinstance(value, dict):
-        return "a dict with the keys " + (", ".join(repr(k) for k in list(value)[:12]) or "(none)")
+        return "a dict with the keys " + (", ".join(_cut(repr(k), 40) for k in list(value)[:12]) or "(none)")
     if isinstance(value, Raised):
         return f"the exception {value.kind}"
     if isinstance(value, Opaque):
@@ -47,7 +48,8 @@ def form(value: Any) -> str:
 def number(value: float) -> str:
     """A number with five significant digits, and without noise: ``0.25``, ``1e-08``, ``-inf``."""
     if isinstance(value, int):
-        return str(value) if abs(value) < 10**15 else f"{value:.5g}"
+        # Exactly, as far as that is readable; a float cannot hold what is longer.
+        return str(value) if abs(value) < 10**25 else f"a whole number of {value.bit_length()} bits"
     text = f"{value:.5g}"
     return text if any(c in text for c in ".einf") or "nan" in text else text + ".0"
 
@@ -84,7 +86,7 @@ def _describe(value: Any, depth: int) -> str:
         if depth > 2:
             return form(value)
         items = list(value.items())
-        inner = ", ".join(f"{key!r}: {_describe(item, depth + 1)}" for key, item in items[:6])
+        inner = ", ".join(f"{_cut(repr(key), 40)}: {_describe(item, depth + 1)}" for key, item in items[:6])
         return "{" + inner + (", …" if len(items) > 6 else "") + "}"
     return form(value)
 
@@ -98,6 +100,7 @@ def _tensor(value: torch.Tensor) -> str:
         return f"{head}, {int(value.sum())} of {value.numel()} true"
     if value.is_complex():
         return head
+    value = value.to(torch.float64) if value.is_floating_point() or value.dtype in _NO_EXTREMES else value
     finite = value[torch.isfinite(value)] if value.is_floating_point() else value
     bad = value.numel() - finite.numel()
     if finite.numel() == 0:

@@ -13,11 +13,11 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from course_lib.checks import render
 from course_lib.checks.compare import Tolerance
-from course_lib.checks.data import Raised, plain
+from course_lib.checks.data import own_kinds, plain
 from course_lib.checks.describe import describe
 from course_lib.checks.judging import (
     UNSET,
@@ -37,6 +37,16 @@ from course_lib.checks.scenario import Implementation, Scenario
 from course_lib.checks.session import Session, current
 from course_lib.checks.syntax import find_refused
 from course_lib.checks.verdict import CaseResult, ExerciseResult, Outcome, Recognised
+
+
+class _Judged(NamedTuple):
+    """One case with all that was found out about it."""
+
+    case: Case
+    seed: int
+    right: Any
+    seen: Observation
+    verdict: Verdict
 
 
 class Exercise:
@@ -105,8 +115,8 @@ class Exercise:
         """
         if any(case.title == title for case in self.cases):
             raise ValueError(f"{self.name}: two cases are called {title!r}")
-        if not weight > 0:
-            raise ValueError(f"{self.name}, {title!r}: the weight must be positive, not {weight!r}")
+        if not (math.isfinite(weight) and weight > 0):
+            raise ValueError(f"{self.name}, {title!r}: the weight must be a positive number, not {weight!r}")
         if expected is UNSET and judge is None and (reference or self.reference) is None:
             raise ValueError(f"{self.name}, {title!r}: give the case `expected`, `judge` or a `reference`")
         self.cases.append(
@@ -150,7 +160,7 @@ class Exercise:
         if not callable(implementation):
             return self._missing(implementation)
         used = find_refused(cell_source(implementation), self.name, self.refused)
-        judged: list[tuple[Case, Observation, Verdict, CaseResult]] = []
+        judged: list[_Judged] = []
         for number, case in enumerate(self.cases):
             seed = session.seed + 1000 * number
             # The reference first: it must not see what the student's code leaves behind.
@@ -158,12 +168,12 @@ class Exercise:
             seen = session.runner.run(case.scenario, implementation, name=self.name, seed=seed, refused=self.refused)
             verdict = judge(case, seen, right)
             used.extend(entry for entry in seen.refused if entry not in used)
-            judged.append((case, seen, verdict, case_result(case, seen, verdict, self.name)))
+            judged.append(_Judged(case, seed, right, seen, verdict))
         recognised = self._recognise(judged, session) if not used else ()
         return ExerciseResult(
             self.name,
             self.points,
-            tuple(result for *_, result in judged),
+            tuple(case_result(j.case, j.seen, j.verdict, self.name) for j in judged),
             tuple(used),
             recognised,
         )
@@ -190,33 +200,32 @@ class Exercise:
         if case.reference is None:
             return UNSET
         seen = InProcessRunner(case_seconds=600).run(case.scenario, case.reference, name=self.name, seed=seed)
-        if seen.stopped is not None and seen.stopped is not Outcome.RAISED:
-            raise RuntimeError(f"{self.name}, {case.title!r}: the reference itself {seen.stopped.value}")
-        # An exception of the reference is met by its class and what derives from it, not by any exception.
-        return Raised(seen.data.kinds[:1]) if seen.stopped else seen.data
+        if seen.stopped is not None:
+            # Were this an expectation, whoever fails as the broken reference does would earn the points.
+            raise RuntimeError(
+                f"{self.name}, {case.title!r}: the reference itself {seen.stopped.value}: {describe(seen.data)}. "
+                "A case that expects an exception says so: checks.caught in the scenario, or expected=checks.raises(…)."
+            )
+        # An exception that the scenario caught is met by its class and what derives from it, not by any exception.
+        return own_kinds(seen.data)
 
-    def _recognise(
-        self, judged: Sequence[tuple[Case, Observation, Verdict, CaseResult]], session: Session
-    ) -> tuple[Recognised, ...]:
+    def _recognise(self, judged: Sequence[_Judged], session: Session) -> tuple[Recognised, ...]:
         """Find misconceptions whose results equal the student's wherever the student is wrong, and only there."""
-        wrong = [seen for _, seen, verdict, _ in judged if not verdict.right]
-        if not wrong or all(is_stub(seen) for seen in wrong):
+        wrong = [j for j in judged if not j.verdict.right]
+        if not wrong or all(is_stub(j.seen) for j in wrong):
             return ()  # code that is not written yet holds no misconception
+        failures_first = sorted(judged, key=lambda j: j.verdict.right)  # they tell most, so most are out at once
         known = [m for m in session.misconceptions if m.exercise == self.name]
-        return tuple(Recognised(m.name, m.hint) for m in known if self._equals(m, judged, session.seed))
+        return tuple(Recognised(m.name, m.hint) for m in known if self._equals(m, failures_first))
 
-    def _equals(
-        self, wrong: Misconception, judged: Sequence[tuple[Case, Observation, Verdict, CaseResult]], base_seed: int
-    ) -> bool:
-        order = sorted(enumerate(judged), key=lambda item: item[1][2].right)  # failures first: they tell most
+    def _equals(self, wrong: Misconception, judged: Sequence[_Judged]) -> bool:
         runner = InProcessRunner(case_seconds=5.0)
-        for number, (case, seen, verdict, _) in order:
-            seed = base_seed + 1000 * number
-            theirs = runner.run(case.scenario, wrong.implementation, name=self.name, seed=seed)
-            its = judge(case, theirs, self._right(case, seed))
-            if its.right != verdict.right:
+        for j in judged:
+            theirs = runner.run(j.case.scenario, wrong.implementation, name=self.name, seed=j.seed)
+            its = judge(j.case, theirs, j.right)
+            if its.right != j.verdict.right:
                 return False
-            if not verdict.right and not same_mistake(seen, verdict, theirs, its, case.tolerance):
+            if not its.right and not same_mistake(j.seen, j.verdict, theirs, its, j.case.tolerance):
                 return False
         return True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_lib.checks.compare import Difference, Tolerance, compare, compare_form
-from course_lib.checks.data import Raised, plain
+from course_lib.checks.data import Raised, own_kinds, plain
 from course_lib.checks.describe import describe
 from course_lib.checks.run import Observation
 from course_lib.checks.scenario import Implementation, Scenario
@@ -79,7 +79,7 @@ def judge(case: Case, seen: Observation, right: Any) -> Verdict:
         right: what is right, as data; for a case with a judge, data of the right form; ``UNSET`` when nothing is known.
     """
     if seen.stopped is not None and not (
-        seen.stopped is Outcome.RAISED and isinstance(right, Raised) and case.judge is None
+        seen.stopped is Outcome.RAISED and isinstance(right, Raised) and case.judge is None and not is_stub(seen)
     ):
         return Verdict(finding=Finding("stopped", ""))
     if case.judge is not None and case.expected is UNSET:
@@ -108,7 +108,7 @@ def same_mistake(seen: Observation, verdict: Verdict, theirs: Observation, its: 
         return verdict.finding.kind == its.finding.kind
     if verdict.finding is not None or its.finding is not None:
         return False
-    return compare(seen.data, theirs.data, tolerance) is None
+    return compare(seen.data, own_kinds(theirs.data), tolerance) is None
 
 
 def case_result(case: Case, seen: Observation, verdict: Verdict, name: str) -> CaseResult:

@@ -138,7 +138,9 @@ def _sources(text: str) -> list[str]:
     found = []
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and any(_declares(d) for d in node.decorator_list):
-            found.append("\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n")
+            others = [d for d in node.decorator_list if not _declares(d)]
+            kept = [line for d in others for line in lines[d.lineno - 1 : d.end_lineno]]
+            found.append("\n".join([*kept, *lines[node.lineno - 1 : node.end_lineno]]) + "\n")
     return found
 
 

@@ -96,7 +96,7 @@ GROUPS: dict[str, Group] = {
     ),
     "optim": Group(
         "torch's own optimizers",
-        r"torch\.optim(?!\.(Optimizer|optimizer(\.Optimizer)?)$)(\..+)",
+        r"torch\.optim(?!\.(Optimizer|optimizer)(\.|$))(\..+)",
         r"aten::_fused_(adam|adamw|sgd|adagrad)\w*",
         r"torch/optim/(?!optimizer\.py|__init__\.py)\w+\.py",
     ),
@@ -108,7 +108,7 @@ GROUPS: dict[str, Group] = {
     ),
     "torchmetrics": Group(
         "the metrics of torchmetrics",
-        r"torchmetrics\.(?!Metric$|metric(\.Metric)?$|utilities)(.+)",
+        r"torchmetrics\.(?!(Metric|metric|utilities)(\.|$))(.+)",
         "",
         r"torchmetrics/(?!metric\.py|utilities/|__init__\.py|__about__\.py)[\w/]+\.py",
     ),

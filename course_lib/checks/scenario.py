@@ -39,13 +39,14 @@ class _Isolation:
         self.home = getattr(root, "__globals__", None)
         self.done: dict[int, Any] = {}
         self.keep: list[Any] = []  # ids in `done` stay valid as long as their objects live
+        # One memory for all deep copies: a model and the list of its parameters stay one thing, and so do views.
+        self.memo: dict[int, Any] = {}
 
     def copy(self, value: Any) -> Any:
         if id(value) in self.done:
             return self.done[id(value)]
         made = self._copy(value)
-        self.done[id(value)] = made
-        self.keep.append(value)
+        self._note(value, made)
         return made
 
     def _copy(self, value: Any) -> Any:
@@ -53,27 +54,41 @@ class _Isolation:
             return self._function(value)
         if isinstance(value, torch.Tensor):
             # deepcopy keeps strides (a non-contiguous input stays one); it refuses tensors inside a graph.
-            return copy.deepcopy(value) if value.is_leaf else value.detach().clone()
+            return copy.deepcopy(value, self.memo) if value.is_leaf else value.detach().clone()
         if isinstance(value, torch.Generator):
             generator = torch.Generator(value.device)
             generator.set_state(value.get_state())
             return generator
         if isinstance(value, torch.nn.Module):
-            return copy.deepcopy(value)
+            return copy.deepcopy(value, self.memo)
         if type(value) is list:
-            return [self.copy(item) for item in value]
+            items: list[Any] = []
+            self._note(value, items)  # before its parts: it may hold itself
+            items.extend(self.copy(item) for item in value)
+            return items
         if type(value) is tuple:
             return tuple(self.copy(item) for item in value)
         if type(value) is dict:
-            return {key: self.copy(item) for key, item in value.items()}
+            pairs: dict[Any, Any] = {}
+            self._note(value, pairs)
+            pairs.update((key, self.copy(item)) for key, item in value.items())
+            return pairs
         return value
+
+    def _note(self, value: Any, made: Any) -> None:
+        self.done[id(value)] = made
+        self.keep.append(value)
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
         space: dict[str, Any] = {"__builtins__": function.__globals__.get("__builtins__"), "__name__": "scenario"}
-        closure = tuple(types.CellType() for _ in function.__closure__ or ())
+        # Two helpers may share a variable: each cell has one copy, filled when the function stands.
+        cells = function.__closure__ or ()
+        new = [cell for cell in cells if id(cell) not in self.done]
+        for cell in new:
+            self._note(cell, types.CellType())
+        closure = tuple(self.done[id(cell)] for cell in cells)
         made = types.FunctionType(function.__code__, space, function.__name__, None, closure or None)
-        self.done[id(function)] = made  # before its parts: a helper may call itself
-        self.keep.append(function)
+        self._note(function, made)  # before its parts: a helper may call itself
         if function.__defaults__:
             made.__defaults__ = self.copy(function.__defaults__)
         if function.__kwdefaults__:
@@ -81,9 +96,9 @@ class _Isolation:
         for name in _global_names(function.__code__):
             if name in function.__globals__:
                 space[name] = self.copy(function.__globals__[name])
-        for cell, original in zip(closure, function.__closure__ or (), strict=True):
+        for cell in new:
             try:
-                cell.cell_contents = self.copy(original.cell_contents)
+                self.done[id(cell)].cell_contents = self.copy(cell.cell_contents)
             except ValueError:  # an empty cell: a name not assigned yet
                 continue
         return made
@@ -91,7 +106,11 @@ class _Isolation:
 
 def _global_names(code: types.CodeType) -> set[str]:
     """Names that the code loads as globals, nested functions included; attribute names are not among them."""
-    names = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    names = {
+        i.argval
+        for i in dis.get_instructions(code)
+        if i.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    }
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= _global_names(constant)
@@ -150,20 +169,23 @@ def gradients(
 
 
 def noncontiguous(tensor: torch.Tensor) -> torch.Tensor:
-    """The same values in another memory layout: every second entry of a buffer twice as large."""
-    buffer = torch.full((*tensor.shape, 2), -77, dtype=tensor.dtype)
-    buffer[..., 0] = tensor
-    return buffer[..., 0]
+    """The same values in another memory layout: gaps between all entries, so that no ``view`` can merge two axes."""
+    if tensor.dim() == 0:
+        return tensor.clone()
+    buffer = torch.full([2 * size + 1 for size in tensor.shape], -77, dtype=tensor.dtype)
+    spread = buffer[tuple(slice(0, 2 * size, 2) for size in tensor.shape)]
+    spread.copy_(tensor)
+    return spread
 
 
 def randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """Standard normal numbers from a generator of their own: the global random state stays as it was."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
 def rand(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """Uniform numbers in [0, 1) from a generator of their own."""
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
 def randint(low: int, high: int, shape: Sequence[int], seed: int = 0) -> torch.Tensor:

@@ -64,6 +64,8 @@ def _from_environment() -> Session:
     text = os.environ.get("COURSE_LIB_CASE_SECONDS", "")
     try:
         seconds = float(text) if text else CASE_SECONDS
+        if not 0 < seconds < 1e6:
+            raise ValueError(text)
     except ValueError:
         raise ValueError(f"COURSE_LIB_CASE_SECONDS must be a number of seconds, not {text!r}") from None
     return Session(

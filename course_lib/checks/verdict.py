@@ -156,7 +156,7 @@ class ExerciseResult:
                     Recognised(str(m["name"]), str(m["hint"])) for m in data.get("misconceptions", ())
                 ),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a result record: {error!r}") from error
 
 

@@ -7,6 +7,7 @@ microseconds a run and no more than the operations' own dispatch. Libraries that
 seen by the files whose functions are entered.
 """
 
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ class Watch:
         self._seen_files: dict[str, bool] = {}
         self._start_thread: Callable[..., Any] | None = None
         self._previous: Any = None
+        self._previous_of_threads: Any = None
+        self._mark = ""
         self._hook: Any = None
 
     def __enter__(self) -> "Watch":
@@ -44,8 +47,9 @@ class Watch:
             self._start_thread = threading._start_new_thread  # type: ignore[attr-defined]
             threading._start_new_thread = self._watched_thread  # type: ignore[attr-defined]
         if self._files:
-            self._previous = sys.getprofile()
+            self._previous, self._previous_of_threads = sys.getprofile(), threading.getprofile()
             self._hook = self._entered
+            threading.setprofile(self._hook)
             sys.setprofile(self._hook)
         return self
 
@@ -54,6 +58,7 @@ class Watch:
             if sys.getprofile() is not self._hook:
                 self.found[_TAMPERED] = None
             sys.setprofile(self._previous)
+            threading.setprofile(self._previous_of_threads)
         if self._operations:
             threading._start_new_thread = self._start_thread  # type: ignore[attr-defined]
             self._stop()
@@ -68,8 +73,15 @@ class Watch:
         except RuntimeError:
             # Somebody's profiler is on already (a student's cell left it on): end that one, ours is the one that
             # counts.
-            _profiler._disable_profiler_legacy()
+            if _profiler._profiler_type() == torch._C._profiler.ActiveProfilerType.KINETO:
+                _profiler._disable_profiler()
+            else:
+                _profiler._disable_profiler_legacy()
             _profiler._enable_profiler_legacy(config)
+        # The first event is ours. Without it the observer was off for a while, whoever switched it on again.
+        self._mark = f"course_lib {secrets.token_hex(8)}"
+        with torch.autograd.profiler.record_function(self._mark):
+            pass
 
     def _stop(self) -> None:
         try:
@@ -77,8 +89,11 @@ class Watch:
         except RuntimeError:
             self.found[_TAMPERED] = None
             return
-        for event in (event for events in threads for event in events):
-            self._judge(event.name())
+        names = [event.name() for events in threads for event in events]
+        if self._mark not in names:
+            self.found[_TAMPERED] = None
+        for name in names:
+            self._judge(name)
 
     def _judge(self, name: str) -> None:
         for group in self._operations:
@@ -113,4 +128,8 @@ class Watch:
             for group in self._files:
                 if refuses_file(group, normal):
                     self._seen_files[path] = True
-                    self._add(group, f"the function {frame.f_code.co_name}")
+                    self._add(group, f"the function {frame.f_code.co_qualname}")
+
+
+HOOK = Watch._entered.__code__
+"""The profile hook's code. Python drops a hook that raises, so the alarm must not ring inside it."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from IPython.display import Image, display
-from matplotlib import cycler
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 COLORS = {
     "blue": "#0072B2",

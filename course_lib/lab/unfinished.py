@@ -20,23 +20,33 @@ def uses(*names: str) -> Iterator[None]:
     is_are = "is" if len(names) == 1 else "are"
     try:
         yield
-    except NotImplementedError:
+    except NotImplementedError as error:
+        if str(error):  # torch raises these too, and says for what
+            print(_stopped(what, error))
+            return
         it = "that exercise" if len(names) == 1 else "those exercises"
         print(
             f"This cell uses your {what}, which {is_are} not written yet. Finish {it} above, then run this cell again."
         )
     except NameError as error:
-        missing = error.name or what
+        if isinstance(error, UnboundLocalError):
+            print(_stopped(what, error))
+            return
+        missing = repr(error.name) if error.name else what
         print(
-            f"This cell uses your {what}, but {missing!r} does not exist yet. "
+            f"This cell uses your {what}, but {missing} does not exist yet. "
             "Run the cell that defines it (it may have stopped with an error), then run this cell again."
         )
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
-        print(
-            f"This cell uses your {what}, and stopped with {type(error).__name__}: {reason}. "
-            "Make the tests above pass first, then run this cell again."
-        )
+        print(_stopped(what, error))
+
+
+def _stopped(what: str, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+    return (
+        f"This cell uses your {what}, and stopped with {type(error).__name__}: {reason}. "
+        "Make the tests above pass first, then run this cell again."
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:
