@@ -3,8 +3,13 @@
 A case is a *scenario*, a function of an implementation that returns raw data; the same scenario runs with the student's
 implementation and with a right one, and the results are compared, or a judge looks at what came back. See
 :class:`Exercise`.
+
+In scenarios: :func:`after_call` (purity), :func:`caught` (a refused argument), :func:`gradients` (a live graph),
+:func:`noncontiguous`, and data from generators of their own, :func:`randn`, :func:`rand`, :func:`randint`. In judges:
+:class:`Finding`, and :mod:`chance` for what is random. In ``expected=``: :func:`raises`.
 """
 
+from course_lib.checks import chance
 from course_lib.checks.data import Raised, raises
 from course_lib.checks.exercise import Exercise
 from course_lib.checks.judging import Finding
@@ -18,6 +23,7 @@ __all__ = [
     "after_call",
     "alternative",
     "caught",
+    "chance",
     "gradients",
     "misconception",
     "noncontiguous",

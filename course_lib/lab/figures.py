@@ -56,7 +56,7 @@ _STYLE: Any = {
 
 
 def figure(rows: int = 1, cols: int = 1, width: float = 7.0, height: float = 3.4, **kwargs: Any) -> tuple[Figure, Any]:
-    """Start a figure in the course's style.
+    """Start a figure in the course's style, which holds from here on (legends and texts are made later).
 
     Args:
         rows: rows of axes.
@@ -68,8 +68,8 @@ def figure(rows: int = 1, cols: int = 1, width: float = 7.0, height: float = 3.4
     Returns:
         The figure, and its axes as ``plt.subplots`` returns them.
     """
-    with plt.rc_context(_STYLE):
-        fig, axes = plt.subplots(rows, cols, figsize=(width, height), **kwargs)
+    plt.rcParams.update(_STYLE)
+    fig, axes = plt.subplots(rows, cols, figsize=(width, height), **kwargs)
     return fig, axes
 
 
