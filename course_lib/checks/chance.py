@@ -35,32 +35,38 @@ def improbable(count: int, trials: int, chance: float) -> bool:
 def judge_mask(kept: torch.Tensor, p: float) -> Finding | None:
     """Judge whether a mask is one of independent coins that drop with probability p.
 
-    First the rate. Then, along each axis, pairs of places a few apart: disjoint pairs, so that their agreements are
-    independent too. Last the totals: a fixed number of kept entries in each line is no coin's work.
+    First whether one coin was thrown for a whole axis, and the rate. Then, along each axis, pairs of places: disjoint
+    pairs, so that their agreements are independent too. Last the totals: a fixed number of kept entries in each line is
+    no coin's work.
 
     Args:
         kept: Boolean, any shape with at least one axis; leading axes may be calls.
         p: the probability of dropping.
 
     Returns:
-        What is wrong, of the kinds ``rate``, ``drops with 1 - p``, ``linked along axis …`` and ``fixed count``.
+        What is wrong, of the kinds ``one coin for all along axis …``, ``rate``, ``drops with 1 - p``, ``linked along
+        axis …`` and ``fixed count``.
     """
     dropped = int((~kept).sum())
+    for axis, size in enumerate(kept.shape if 0 < dropped < kept.numel() else ()):
+        if size > 1 and bool((kept == kept.narrow(axis, 0, 1)).all()):
+            return Finding(
+                f"one coin for all along axis {axis} of {kept.dim()}",
+                f"all {size} entries along axis {axis} share one coin: draw a number for every element and every call",
+            )
     if improbable(dropped, kept.numel(), p):
         kind = "rate" if improbable(dropped, kept.numel(), 1 - p) else "drops with 1 - p"
         share = dropped / kept.numel()
-        message = f"{share:.1%} of {kept.numel()} entries were dropped, and p = {p} asks for about {p:.1%}"
-        return Finding(kind, message)
-    agreement = p * p + (1 - p) ** 2
+        return Finding(kind, f"{share:.1%} of {kept.numel()} entries were dropped, and p = {p} asks for about {p:.1%}")
+    right = p * p + (1 - p) ** 2
     for axis, size in enumerate(kept.shape):
         lines = kept.movedim(axis, 0).reshape(size, -1)
-        for lag, agree in disjoint_agreements(lines):
-            if improbable(int(agree.sum()), agree.numel(), agreement):
+        for which, agree in disjoint_agreements(lines):
+            if improbable(int(agree.sum()), agree.numel(), right):
                 return Finding(
                     f"linked along axis {axis} of {kept.dim()}",
-                    f"entries {lag} apart along axis {axis} share their fate {agree.double().mean().item():.0%} of the "
-                    f"time, and independent ones {agreement:.0%} of the time: "
-                    "draw a number of its own for every element and every call",
+                    f"entries {which} along axis {axis} share their fate {agree.double().mean().item():.0%} of "
+                    f"the time, and independent ones {right:.0%}: draw a number for every element and every call",
                 )
         # For 24 lines of 24 coins, and 0.1 <= p <= 0.9, equal counts come once in 1e12 runs.
         counts = lines.sum(1)
@@ -72,27 +78,22 @@ def judge_mask(kept: torch.Tensor, p: float) -> Finding | None:
     return None
 
 
-def disjoint_agreements(
-    lines: torch.Tensor, lags: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
-) -> list[tuple[int, torch.Tensor]]:
-    """Where lines some places apart agree, each line in one pair at the most.
+def disjoint_agreements(lines: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
+    """Where pairs of lines agree: mirrored ones, and those some places apart; within a kind, no line is in two pairs.
 
     Args:
         lines: ``[size, n]``.
-        lags: distances to look at; half the size is added, and what does not fit is left out.
 
     Returns:
-        Pairs of a lag and a Boolean tensor ``[pairs, n]`` that is not empty.
+        What pairs they are, in words, with a Boolean tensor ``[pairs, n]`` that is not empty.
     """
     size = len(lines)
     place = torch.arange(size)
-    found = []
-    for lag in sorted({*lags, size // 2} - {0}):
+    pairs = {"mirrored": (place[: size // 2], size - 1 - place[: size // 2])}
+    for lag in sorted({1, 2, 3, 4, 5, 6, size // 2} - {0}):
         first = place[(place // lag % 2 == 0) & (place + lag < size)]
-        agree = lines[first] == lines[first + lag]
-        if agree.numel():
-            found.append((lag, agree))
-    return found
+        pairs[f"{lag} apart"] = (first, first + lag)
+    return [(which, lines[a] == lines[b]) for which, (a, b) in pairs.items() if len(a) and lines.shape[1]]
 
 
 def judge_dropped(came: torch.Tensor, x: torch.Tensor, p: float, scale: float) -> Finding | None:
