@@ -122,7 +122,8 @@ def judge_dropped(came: torch.Tensor, x: torch.Tensor, p: float, scale: float) -
         "scaled twice": (1 - p) ** -2,
         "times 2": 2.0,
     }
-    kind = next((name for name, s in slips.items() if bool(((wrong - s).abs() < 1e-4 * s).all())), "scale")
+    others = {name: s for name, s in slips.items() if abs(s - scale) > 1e-3 * scale}
+    kind = next((name for name, s in others.items() if bool(((wrong - s).abs() < 1e-4 * s).all())), "scale")
     message = (
         f"with p = {p}, {wrong.numel()} kept entries are not {scale:g} times x, but {wrong[0].item():g} times, say"
     )

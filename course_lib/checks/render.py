@@ -66,11 +66,12 @@ def text(result: ExerciseResult) -> str:
     lines = [summary(result), *_headlines(result)]
     common = _common_message(result)
     if common and not result.refused:  # the headline has said so
-        lines.append(f"  {common}")
+        lines.extend(f"  {line}" for line in (common, _common_reason(result)) if line)
     for case in result.cases:
         lines.append(f"  {_MARKS[case.outcome]} {_WORDS[case.outcome]:<8} {case.title}{_hidden(case)}")
         if not case.passed:
-            lines.extend(f"      {label + ':':<15}{value}" for label, value in _details(case, common))
+            for label, value in _details(case, common):
+                lines.append(f"      {label + ':':<15}" + value.rstrip("\n").replace("\n", "\n" + " " * 21))
     lines.extend(f"  It looks as if your {result.exercise} {m.name}. {m.hint}" for m in result.misconceptions)
     return "\n".join(lines)
 
@@ -87,7 +88,10 @@ def html(result: ExerciseResult) -> str:
         parts.append(f'<tr><td colspan="2" style="{_CELL}">{escape(headline)}</td></tr>')
     common = _common_message(result)
     if common and not result.refused:
-        parts.append(f'<tr><td colspan="2" style="{_CELL}"><strong>{escape(common)}</strong></td></tr>')
+        parts.append(
+            f'<tr><td colspan="2" style="{_CELL}"><strong>{escape(common)}</strong> '
+            f"{escape(_common_reason(result))}</td></tr>"
+        )
     parts.extend(_row(case, common) for case in result.cases)
     parts.append("</table>")
     for found in result.misconceptions:
@@ -133,14 +137,14 @@ def _value(label: str, value: str) -> str:
 
 def _details(case: CaseResult, common: str) -> list[tuple[str, str]]:
     rows = [
-        ("what", "" if case.message == common else case.message),
+        ("what", case.message),
         ("called", case.called),
         ("came", case.came),
         ("expected", case.expected),
-        ("likely reason", case.reason if case.message != common else ""),
+        ("likely reason", case.reason),
         ("printed", case.printed),
     ]
-    if case.message == common:
+    if common and case.message == common:
         return []
     return [(label, value) for label, value in rows if value]
 
@@ -158,9 +162,15 @@ def _headlines(result: ExerciseResult) -> list[str]:
 
 def _common_message(result: ExerciseResult) -> str:
     """The message that all failing cases share, if there are several: it is then said once."""
-    failing = [case for case in result.cases if not case.passed]
-    messages = {case.message for case in failing}
-    return messages.pop() if len(failing) > 1 and len(messages) == 1 else ""
+    messages = {case.message for case in result.cases if not case.passed}
+    failing = sum(not case.passed for case in result.cases)
+    return messages.pop() if failing > 1 and len(messages) == 1 else ""
+
+
+def _common_reason(result: ExerciseResult) -> str:
+    """The likely reason that all failing cases share."""
+    reasons = {case.reason for case in result.cases if not case.passed}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _hidden(case: CaseResult) -> str:

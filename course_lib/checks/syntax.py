@@ -34,6 +34,8 @@ def find_refused(source: str, name: str, groups: Sequence[Group]) -> list[str]:
         One readable entry a use, such as ``"torch.softmax (line 3)"``, in the order of the text; empty when there is
         none, or when the text is not Python (then there is no implementation either).
     """
+    if not groups:
+        return []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\\sigma" in a docstring; nbgrader takes a warning for a failure
