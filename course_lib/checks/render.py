@@ -84,7 +84,7 @@ def html(result: ExerciseResult) -> str:
         f'<caption style="caption-side:top;text-align:left;font-weight:600;padding:.3em 0;color:inherit">'
         f"{escape(summary(result))}</caption>",
         # JupyterLab lays tables out by their first row, which may be a headline over both columns.
-        '<colgroup><col style="width:8.5em"><col></colgroup>',
+        '<colgroup><col style="width:8.5em"/><col/></colgroup>',
     ]
     for headline in _headlines(result):
         parts.append(f'<tr><td colspan="2" style="{_CELL}">{escape(headline)}</td></tr>')
