@@ -14,6 +14,9 @@ from course_lib.checks.data import Opaque, Raised
 from course_lib.checks.describe import describe, dtype_name, form, number, shape_name
 from course_lib.checks.diagnose import likely_reason
 
+NO_EXCEPTION = "no exception"
+"""What :func:`course_lib.checks.scenario.caught` returns when nothing was raised."""
+
 RESULT, AFTERWARDS = "result", "arguments afterwards"
 """The keys of :func:`course_lib.checks.scenario.after_call`, which read as words in a message."""
 
@@ -147,7 +150,7 @@ def _exceptions(came: Any, expected: Raised, path: tuple[int | str, ...]) -> Dif
         return Difference(f"{place(path)} is {came.kind}, not {wanted}", describe(came), wanted, path=path)
     return Difference(
         f"{place(path)}: {wanted} should be raised here, and no exception came",
-        describe(came),
+        came if came == NO_EXCEPTION else describe(came),
         wanted,
         f"Refuse what the contract does not allow: raise {expected.kinds[0]}(...) before anything else.",
         path,

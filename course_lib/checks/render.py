@@ -4,10 +4,10 @@ Colour is never alone: every outcome has a mark and a word. Text takes the page'
 background, so the table reads on light and dark pages; a screen reader meets a captioned table with row headers.
 """
 
+import math
 import sys
 from html import escape
 
-from course_lib.checks.describe import number
 from course_lib.checks.verdict import RESULT_MIME, CaseResult, ExerciseResult, Outcome
 
 _MARKS = {
@@ -57,8 +57,13 @@ def summary(result: ExerciseResult) -> str:
     """Say it in one sentence, as in ``softmax: 3 of 5 cases passed, 2.4 of 4 points.``."""
     passed = sum(case.passed for case in result.cases)
     cases = f"{passed} of {len(result.cases)} case{'s' if len(result.cases) != 1 else ''} passed"
-    points = f"{number(result.score).removesuffix('.0')} of {number(result.points).removesuffix('.0')} points"
+    points = f"{_points(result.score)} of {_points(result.points)} points"
     return f"{result.exercise}: {cases}, {points}."
+
+
+def _points(points: float) -> str:
+    """Two decimals at the most, cut and not rounded: 3.999 of 4 is not all."""
+    return f"{math.floor(points * 100 + 1e-6) / 100:g}"
 
 
 def text(result: ExerciseResult) -> str:
@@ -115,23 +120,26 @@ def _row(case: CaseResult, common: str) -> str:
     colour = _COLOURS.get(case.outcome, _RED)
     badge = (
         f'<span style="display:inline-block;white-space:nowrap;background:{colour};color:#fff;border-radius:4px;'
-        f'padding:0 .5em;min-width:5em"><span aria-hidden="true">{_MARKS[case.outcome]}</span> '
+        f'padding:0 .5em;min-width:6em"><span aria-hidden="true">{_MARKS[case.outcome]}</span> '
         f"{_WORDS[case.outcome]}</span>"
     )
     details = "".join(
         f'<div style="padding-top:.2em"><span style="opacity:.8">{escape(label)}:</span> {_value(label, value)}</div>'
         for label, value in ([] if case.passed else _details(case, common))
     )
+    title = escape(case.title + _hidden(case))
+    if details:
+        title = f"<strong>{title}</strong>"
     return (
         f'<tr><td style="{_CELL};width:7em">{badge}</td>'
-        f'<th scope="row" style="{_CELL};font-weight:400">{escape(case.title + _hidden(case))}{details}</th></tr>'
+        f'<th scope="row" style="{_CELL};font-weight:400">{title}{details}</th></tr>'
     )
 
 
 def _value(label: str, value: str) -> str:
     if label in ("called", "came", "expected", "printed"):
         return (
-            '<code style="white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent">'
+            '<code style="white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent;padding:0">'
             f"{escape(value)}</code>"
         )
     return escape(value)

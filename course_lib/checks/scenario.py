@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from course_lib.checks.compare import AFTERWARDS, RESULT
+from course_lib.checks.compare import AFTERWARDS, NO_EXCEPTION, RESULT
 from course_lib.checks.data import Raised, raised
 
 Implementation = Callable[..., Any]
@@ -134,7 +134,7 @@ def caught(f: Implementation, *args: Any, **kwargs: Any) -> Raised | str:
         raise  # a stub has not refused an argument
     except Exception as error:
         return raised(error)
-    return "no exception"
+    return NO_EXCEPTION
 
 
 def gradients(

@@ -17,7 +17,8 @@ def uses(*names: str) -> Iterator[None]:
     Example:
         >>> with uses("softmax"):
         ...     raise NotImplementedError
-        This cell uses your softmax, which is not written yet. Finish that exercise above, then run this cell again.
+        This cell uses your softmax, which is not written yet.
+        Finish that exercise above, then run this cell again.
     """
     before = set(plt.get_fignums())
     try:
@@ -32,17 +33,17 @@ def _advice(what: str, several: bool, error: Exception) -> str:
     if isinstance(error, NotImplementedError) and not str(error):  # torch raises these too, and says for what
         are, those = ("are", "those exercises") if several else ("is", "that exercise")
         return (
-            f"This cell uses your {what}, which {are} not written yet. Finish {those} above, then run this cell again."
+            f"This cell uses your {what}, which {are} not written yet.\nFinish {those} above, then run this cell again."
         )
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         missing = repr(error.name) if error.name else what
         return (
-            f"This cell uses your {what}, but {missing} does not exist yet. "
+            f"This cell uses your {what}, but {missing} does not exist yet.\n"
             "Run the cell that defines it (it may have stopped with an error), then run this cell again."
         )
     reason = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
     return (
-        f"This cell uses your {what}, and stopped with {type(error).__name__}: {reason}. "
+        f"This cell uses your {what}, and stopped with {type(error).__name__}: {reason}.\n"
         "Make the tests above pass first, then run this cell again."
     )
 

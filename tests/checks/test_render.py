@@ -160,7 +160,7 @@ def test_the_text_as_a_whole():
     [
         (result(case(outcome=Outcome.PASSED)), "softmax: 1 of 1 case passed, 4 of 4 points."),
         (result(case(), case("b", Outcome.PASSED)), "softmax: 1 of 2 cases passed, 2 of 4 points."),
-        (result(case("a"), case("b"), case("c", Outcome.PASSED)), "softmax: 1 of 3 cases passed, 1.3333 of 4 points."),
+        (result(case("a"), case("b"), case("c", Outcome.PASSED)), "softmax: 1 of 3 cases passed, 1.33 of 4 points."),
         (result(), "softmax: 0 of 0 cases passed, 0 of 4 points."),
     ],
 )

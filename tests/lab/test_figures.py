@@ -117,7 +117,7 @@ def test_axes_come_as_matplotlib_gives_them():
 def test_what_is_drawn_later_has_the_style_too():
     fig = draw()
     legend = fig.axes[0].get_legend()
-    assert not legend.get_frame_on()
+    assert legend.get_frame().get_facecolor() == (1.0, 1.0, 1.0, 0.9)
     assert legend.get_texts()[0].get_color() == "#222222"
 
 

@@ -26,26 +26,26 @@ AGAIN = "Make the tests above pass first, then run this cell again.\n"
     [
         (
             NotImplementedError(),
-            "This cell uses your softmax, which is not written yet. Finish that exercise above, then run this cell "
+            "This cell uses your softmax, which is not written yet.\nFinish that exercise above, then run this cell "
             "again.\n",
         ),
         (
             NotImplementedError("\"normal\" not implemented for 'Long'"),
-            "This cell uses your softmax, and stopped with NotImplementedError: \"normal\" not implemented for 'Long'. "
+            "This cell uses your softmax, and stopped with NotImplementedError: \"normal\" not implemented for 'Long'.\n"
             + AGAIN,
         ),
         (
             NameError("name 'softmax' is not defined", name="softmax"),
-            "This cell uses your softmax, but 'softmax' does not exist yet. Run the cell that defines it (it may have "
+            "This cell uses your softmax, but 'softmax' does not exist yet.\nRun the cell that defines it (it may have "
             "stopped with an error), then run this cell again.\n",
         ),
         (
             UnboundLocalError("cannot access local variable 'out'"),
-            "This cell uses your softmax, and stopped with UnboundLocalError: cannot access local variable 'out'. "
+            "This cell uses your softmax, and stopped with UnboundLocalError: cannot access local variable 'out'.\n"
             + AGAIN,
         ),
-        (ValueError("bad\nsecond line"), f"This cell uses your softmax, and stopped with ValueError: bad. {AGAIN}"),
-        (KeyError(), f"This cell uses your softmax, and stopped with KeyError: no message. {AGAIN}"),
+        (ValueError("bad\nsecond line"), f"This cell uses your softmax, and stopped with ValueError: bad.\n{AGAIN}"),
+        (KeyError(), f"This cell uses your softmax, and stopped with KeyError: no message.\n{AGAIN}"),
     ],
 )
 def test_an_error_becomes_one_sentence(capsys, error, sentence):
@@ -55,7 +55,7 @@ def test_an_error_becomes_one_sentence(capsys, error, sentence):
 @pytest.mark.parametrize(
     ("names", "listed"),
     [
-        (("affine", "mlp_forward"), "your affine and mlp_forward, which are not written yet. Finish those exercises"),
+        (("affine", "mlp_forward"), "your affine and mlp_forward, which are not written yet.\nFinish those exercises"),
         (("a", "b", "c"), "your a, b and c, which are not written yet."),
     ],
 )
