@@ -31,8 +31,8 @@ AGAIN = "Make the tests above pass first, then run this cell again.\n"
         ),
         (
             NotImplementedError("\"normal\" not implemented for 'Long'"),
-            "This cell uses your softmax, and stopped with NotImplementedError: \"normal\" not implemented for 'Long'.\n"
-            + AGAIN,
+            "This cell uses your softmax, and stopped with NotImplementedError: "
+            "\"normal\" not implemented for 'Long'.\n" + AGAIN,
         ),
         (
             NameError("name 'softmax' is not defined", name="softmax"),
