@@ -255,7 +255,9 @@ class ClassData:
     @property
     def max_score(self) -> float:
         """The points that ``scores`` can reach, 0 when nothing says so."""
-        reachable = [s.tested_max if self.waiting else s.max_score for s in self.submissions]
+        # What has no score has no cells either, and would count the written answers in.
+        compared = [s for s in self.submissions if s.score is not None] or self.submissions
+        reachable = [s.tested_max if self.waiting else s.max_score for s in compared]
         return max((points for points in reachable if points is not None), default=0.0)
 
     @property

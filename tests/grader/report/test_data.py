@@ -97,3 +97,13 @@ def test_words_for_numbers_and_times():
     assert (counted(1, "student"), counted(2, "student")) == ("1 student", "2 students")
     assert duration(86_400) == "1 day"
     assert duration(3_600 * 26 + 59) == "1 day 2 hours"
+
+
+def test_a_submission_without_a_score_does_not_raise_what_can_be_reached(build):
+    written = [{"name": "why", "cell": "why", "points": 6.0, "score": None, "outcome": "written", "written": True}]
+    graded = build.result(
+        "a", [build.record(points=4.0)], score=4.0, max_score=10.0, manual_points_open=6.0, cells=written
+    )
+    unreadable = build.result("b", score=None, max_score=10.0, outcome="unreadable")
+    (its,) = by_assignment([graded, unreadable])
+    assert its.max_score == 4.0
