@@ -17,8 +17,8 @@ from .conftest import ASSIGNMENT, RIGHT, hand_in, solved
 def hasty_course(shared_course: Path) -> Path:
     root = shared_course
     config = root / "nbgrader_config.py"
-    limits = "c.ExecuteStock.timeout = 2\nc.ExecuteStock.ungraded_timeout = 1\nc.ExecuteStock.notebook_timeout = 40\n"
-    config.write_text(config.read_text() + limits)
+    limits = {"timeout": 2, "ungraded_timeout": 1, "notebook_timeout": 40, "iopub_timeout": 2}
+    config.write_text(config.read_text() + "".join(f"c.ExecuteStock.{k} = {v}\n" for k, v in limits.items()))
     return root
 
 

@@ -18,6 +18,9 @@ from course_lib.grader.report import write_report
 from course_lib.grader.results import Result
 from course_lib.grader.tables import show_results
 
+CLASS_SIZE = 42
+"""How many hand in by default: enough for one of every accident."""
+
 _MARKER = "MADE_BY_COURSE_DEMO.md"
 _COPIED = ("source", "misconceptions", "alternatives")
 _HURRY = """
@@ -41,7 +44,7 @@ def run_demo(
 
     Args:
         root: the course's folder; nothing outside its ``demo/`` is changed.
-        number: how many students; None for the whole class.
+        number: how many students; None for a class of the usual size.
         assignments: names; None for every assignment.
         fresh: whether to start from nothing; else what is graded already is kept.
         processes: how many submissions are graded at a time.
@@ -59,7 +62,7 @@ def run_demo(
     if not names:
         raise CourseError(f"There is no assignment in {course.root / 'source'}: nothing to demonstrate.")
     try:
-        everybody = students(number)
+        everybody = students(CLASS_SIZE if number is None else number)
     except ValueError as error:
         raise CourseError(f"{error}.".capitalize()) from error
     os.environ.setdefault("COURSE_LIB_CASE_SECONDS", _CASE_SECONDS)
