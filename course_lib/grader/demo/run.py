@@ -147,4 +147,6 @@ def _say(console: Console, course: Course, names: Sequence[str], results: Sequen
     console.print(f"The class:    {report}", highlight=False, soft_wrap=True)
     if page:
         console.print(f"One student:  {course.root / page}", highlight=False, soft_wrap=True)
-    console.print(f"The course:   {course.root} (plain nbgrader: its commands work in it)", soft_wrap=True)
+    console.print(
+        f"The course:   {course.root} (plain nbgrader: its commands work in it)", highlight=False, soft_wrap=True
+    )
