@@ -51,6 +51,17 @@ class Outcome(StrEnum):
         """Whether there is no score, and somebody has to look."""
         return self in (Outcome.MISSING, Outcome.UNREADABLE, Outcome.GRADER_ERROR)
 
+    @property
+    def advice(self) -> str:
+        """What the instructor does next, where somebody has to look; apart from the notes, which students read too."""
+        return _ADVICE.get(self, "")
+
+
+_ADVICE = {
+    Outcome.MISSING: "Ask the student for it.",
+    Outcome.UNREADABLE: "Ask the student to hand in again.",
+}
+
 
 @dataclass(frozen=True)
 class GradedCell:

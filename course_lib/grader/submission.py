@@ -71,7 +71,7 @@ def _about_missing(folder: Path, where: Path, assignment: str) -> str:
     others = sorted(path.name for path in folder.glob("*.ipynb"))
     if others:
         return f"{where} has no {assignment}.ipynb, but {', '.join(others[:3])}. If that is the one, rename it."
-    return f"{where} has no {assignment}.ipynb. Ask the student for it."
+    return f"{where} has no {assignment}.ipynb."
 
 
 def _about_notebook(path: Path) -> str | None:
@@ -79,7 +79,7 @@ def _about_notebook(path: Path) -> str | None:
         return "is a folder, not a notebook. Look inside it, or ask the student to hand in again."
     size = path.stat().st_size
     if size == 0:
-        return "is empty (0 bytes). Ask the student to hand in again."
+        return "is empty (0 bytes)."
     if size > MAX_NOTEBOOK_BYTES:
         return f"has {size / 1e6:.0f} MB, more than {MAX_NOTEBOOK_BYTES / 1e6:.0f}. Clear its outputs and try again."
     try:
@@ -88,11 +88,11 @@ def _about_notebook(path: Path) -> str | None:
         return f"is not text in UTF-8 (byte {error.start}). Is it another kind of file with a new name?"
     except json.JSONDecodeError as error:
         cut = " The file seems to be cut off." if error.pos >= size - 2 or "Unterminated" in error.msg else ""
-        return f"is not a notebook: the JSON breaks at line {error.lineno}.{cut} Ask the student to hand in again."
+        return f"is not a notebook: the JSON breaks at line {error.lineno}.{cut}"
     except (RecursionError, ValueError, OSError) as error:
-        return f"cannot be read ({type(error).__name__}). Ask the student to hand in again."
+        return f"cannot be read ({type(error).__name__})."
     if not isinstance(data, dict) or not ("cells" in data or "worksheets" in data):
-        return "is JSON, but not a notebook: it has no cells. Ask the student to hand in again."
+        return "is JSON, but not a notebook: it has no cells."
     try:
         read_foreign(path)
     except Exception as error:  # nbformat raises whatever the broken part makes it stumble over

@@ -27,7 +27,10 @@ def show_results(console: Console, assignment: str, results: Sequence[Result]) -
     for result in sorted(results, key=lambda r: r.student):
         if result.outcome.needs_human:
             console.print(
-                f"  {result.student}: {' '.join(result.notes)}", highlight=False, markup=False, soft_wrap=True
+                f"  {result.student}: {' '.join([*result.notes, result.outcome.advice]).strip()}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
             )
 
 

@@ -100,3 +100,17 @@ def test_a_course_without_assignments_says_how_to_have_one(tmp_path: Path) -> No
     (tmp_path / "nbgrader_config.py").touch()
     with pytest.raises(CourseError, match="none yet: an assignment is source"):
         Course.at(tmp_path).known("x")
+
+
+def test_what_an_instructor_should_do_is_said_to_the_instructor_alone():
+    from io import StringIO
+
+    from rich.console import Console
+
+    from course_lib.grader.tables import show_results
+
+    lost = Result("09_dropout", "ada", Outcome.UNREADABLE, notes=("ada/09_dropout.ipynb is empty (0 bytes).",))
+    console = Console(file=StringIO(), width=200)
+    show_results(console, "09_dropout", [lost])
+    assert "ada: ada/09_dropout.ipynb is empty (0 bytes). Ask the student to hand in again." in console.file.getvalue()
+    assert all("Ask the student" not in note for note in lost.notes)

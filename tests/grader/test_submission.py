@@ -60,7 +60,7 @@ def notebook_is_a_folder(root: Path) -> None:
 
 BROKEN: dict[str, tuple[Make, Outcome, str]] = {
     "nothing": (lambda root: None, Outcome.MISSING, "does not exist: nothing was handed in."),
-    "no notebook": (in_folder("notes.txt"), Outcome.MISSING, f"has no {ASSIGNMENT}.ipynb. Ask the student for it."),
+    "no notebook": (in_folder("notes.txt"), Outcome.MISSING, f"has no {ASSIGNMENT}.ipynb."),
     "another name": (
         in_folder("numbers (1).ipynb"),
         Outcome.MISSING,
@@ -70,7 +70,7 @@ BROKEN: dict[str, tuple[Make, Outcome, str]] = {
     "cut off": (
         lambda root: hand_in(root, "ada", GOOD[: len(GOOD) // 2]),
         Outcome.UNREADABLE,
-        "the JSON breaks at line 1. The file seems to be cut off. Ask the student to hand in again.",
+        "the JSON breaks at line 1. The file seems to be cut off.",
     ),
     "a program": (lambda root: hand_in(root, "ada", "def double(x): ..."), Outcome.UNREADABLE, "is not a notebook"),
     "other JSON": (lambda root: hand_in(root, "ada", "[1, 2]"), Outcome.UNREADABLE, "it has no cells"),
