@@ -32,12 +32,12 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .DELETE_ON_ERROR:
 # The steps of a goal come one after the other, whatever -j says; pytest has its own processes.
 .NOTPARALLEL:
-.PHONY: help demo test lint setup lab release lock nbdiff clean demo-intro system-grading system-testing
+.PHONY: help demo test lint setup lab release lock nbdiff clean demo-intro system-testing
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: demo-intro system-grading $(READY) ## grade a sample class from end to end, into demo/
+demo: demo-intro $(READY) ## grade a sample class from end to end, into demo/
 	@$(BIN)/course demo $(DEMO_FLAGS)
 
 demo-intro:
@@ -74,11 +74,8 @@ clean: ## remove .venv, caches and everything that was generated, but no student
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
-system-grading:
-	@scripts/system_packages.sh bubblewrap
-
 system-testing:
-	@scripts/system_packages.sh bubblewrap chromium
+	@scripts/system_packages.sh chromium
 
 $(BIN)/python:
 	@PYTHON=$(PYTHON) scripts/system_packages.sh venv
