@@ -5,7 +5,8 @@
 # says, and the same lock installs the small build.
 
 PYTHON ?= python3.11
-# Test processes. Two by default: each one loads torch, and the end-to-end tests start processes of their own.
+# Test processes. Two by default: each one loads torch, and the end-to-end tests start processes of their own. A file's
+# tests stay in one process, because they share what is expensive: a kernel, a browser, a graded class.
 JOBS ?= 2
 # Added to the command line of pytest, `course demo`, JupyterLab and pip-compile, e.g. make test PYTEST_FLAGS="-k softmax"
 PYTEST_FLAGS ?=
@@ -45,7 +46,7 @@ demo-intro:
 	@test -e $(READY) || echo "demo: the first time, a set-up comes before that, which takes a minute or two."
 
 test: system-testing lint ## lint, types, and all tests, the browser's included
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations 10 $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 10 $(PYTEST_FLAGS)
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from course_lib.checks.verdict import RESULT_MIME, ExerciseResult
 from tests.end_to_end.jupyterlab import contrasts, menu
 from tests.end_to_end.server import ROOT, Server, isolated_environment, jupyterlab
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ASSIGNMENT = "09_dropout"
 STUDENT, NAME = "bence.horvath", "Horváth, Bence"

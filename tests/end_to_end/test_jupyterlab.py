@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from tests.end_to_end.jupyterlab import Notebook, contrasts, reference_solutions
 from tests.end_to_end.server import ROOT, Server, jupyterlab
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ASSIGNMENT = "09_dropout"
 DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"

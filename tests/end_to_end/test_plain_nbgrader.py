@@ -15,7 +15,6 @@ from course_lib.grader.course import Course
 from course_lib.grader.gradebook import register_assignment
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("plain nbgrader")  # one worker: the steps are run once, for all tests
 
 STUDENTS = ("right", "half", "blank", "noisy", "forger", "copied", "without_test")
 

@@ -17,8 +17,6 @@ from course_lib.grader.results import Outcome, Result
 
 from .conftest import ASSIGNMENT, make_course
 
-pytestmark = pytest.mark.xdist_group("demo")  # one worker: the class is graded once, for all tests
-
 
 def test_the_class_has_at_least_forty_students_with_ids_of_their_own() -> None:
     everybody = students()
