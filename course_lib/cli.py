@@ -135,19 +135,18 @@ def report(assignments: Assignments = None, root: Root = Path()) -> None:
     """Write report/index.html from what has been graded."""
     course = Course.at(root)
     names = [course.known(name) for name in assignments or course.assignments]
-    from course_lib.grader.grade import read_result
+    from course_lib.grader.grade import known_result
     from course_lib.grader.report import write_report
 
-    results = [
-        read_result(course.root, name, student)
-        for name in names
-        for student in course.students(name)
-        if course.graded(name, student).is_file()
-    ]
-    if not results:
+    known = [known_result(course.root, name, student) for name in names for student in course.students(name)]
+    results = [result for result in known if result is not None]
+    if not any(not result.outcome.needs_human for result in results):
         raise CourseError(f"Nothing is graded yet in {', '.join(names)}. Run `course grade ASSIGNMENT` first.")
     page = write_report(course.root, results, course.root / "report")
     typer.echo(f"{len(results)} submission{'s' if len(results) != 1 else ''} in {page}")
+    if len(results) < len(known):
+        waiting = len(known) - len(results)
+        typer.echo(f"{waiting} more {'are' if waiting > 1 else 'is'} not graded yet: run `course grade ASSIGNMENT`.")
 
 
 def _grade(course: Course, assignment: str, students: list[str], *, quiet: bool) -> "list[Result]":

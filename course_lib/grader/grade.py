@@ -91,6 +91,18 @@ def read_result(root: Path, assignment: str, student: str) -> Result:
     )
 
 
+def known_result(root: Path, assignment: str, student: str) -> Result | None:
+    """What is known of a submission without grading it: its result, what is wrong with its files, or None.
+
+    Nothing is written. None means that it can be graded and has not been.
+    """
+    course = Course.at(root)
+    if course.graded(assignment, student).is_file():
+        return read_result(root, assignment, student)
+    trouble = look_at(course, assignment, student)
+    return _without_score(course, assignment, student, trouble.outcome, trouble.message) if trouble else None
+
+
 def make_feedback(root: Path, result: Result) -> Result:
     """Write what the student gets back: a page about the result, and nbgrader's page of the notebook, linked from it.
 
@@ -121,6 +133,10 @@ def _not_graded(
     course: Course, assignment: str, student: str, outcome: Outcome, message: str, *, handed_in: bool
 ) -> Result:
     leave_for_human(course, assignment, student, handed_in=handed_in, submitted=_timestamp(course, assignment, student))
+    return _without_score(course, assignment, student, outcome, message)
+
+
+def _without_score(course: Course, assignment: str, student: str, outcome: Outcome, message: str) -> Result:
     entry = read_entry(course, assignment, student)
     return Result(
         assignment=assignment,

@@ -132,6 +132,14 @@ def test_report_needs_something_graded_and_writes_a_page(root: Path, graded_cour
     assert status == 2
     assert "Nothing is graded yet in 01_numbers. Run `course grade ASSIGNMENT` first." in err
     course("grade", ASSIGNMENT, "--student", "ada", "--root", root)
+    hand_in(root, "dan", solved(**RIGHT))
     status, out, _ = course("report", ASSIGNMENT, "--root", root)
-    assert (status, out) == (0, f"1 submission in {root / 'report' / 'index.html'}\n")
-    assert (root / "report" / "index.html").is_file()
+    assert (status, out) == (
+        0,
+        f"2 submissions in {root / 'report' / 'index.html'}\n"
+        "1 more is not graded yet: run `course grade ASSIGNMENT`.\n",
+    )
+    page = (root / "report" / f"{ASSIGNMENT}.html").read_text(encoding="utf-8")
+    assert "Needs a human" in page  # bob's file, which nobody can grade, is not forgotten
+    assert "bob" in page
+    assert "dan" not in page
