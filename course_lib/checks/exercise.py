@@ -25,7 +25,6 @@ from course_lib.checks.judging import (
     Judge,
     Verdict,
     case_result,
-    expectation,
     is_stub,
     judge,
     same_mistake,
@@ -194,7 +193,7 @@ class Exercise:
     def _right(self, case: Case, seed: int) -> Any:
         """What is right for a case, as data: literal, or by the reference; ``UNSET`` when only a judge knows."""
         if case.expected is not UNSET:
-            return expectation(case.expected)
+            return plain(case.expected)
         if case.judge is not None and case.like is not UNSET:
             return plain(case.like)
         if case.reference is None:

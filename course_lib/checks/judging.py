@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_lib.checks.compare import Difference, Tolerance, compare, compare_form
-from course_lib.checks.data import Raised, own_kinds, plain
+from course_lib.checks.data import Raised, own_kinds
 from course_lib.checks.describe import describe
 from course_lib.checks.run import Observation
 from course_lib.checks.scenario import Implementation, Scenario
@@ -63,11 +63,6 @@ class Verdict:
     def right(self) -> bool:
         """Whether nothing was found wrong."""
         return self.difference is None and self.finding is None
-
-
-def expectation(expected: Any) -> Any:
-    """Literal data as it will be compared; tuples stay sequences, exceptions stay exceptions."""
-    return expected if isinstance(expected, Raised) else plain(expected)
 
 
 def judge(case: Case, seen: Observation, right: Any) -> Verdict:

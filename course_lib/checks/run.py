@@ -31,6 +31,9 @@ from course_lib.checks.scenario import Implementation, Scenario, isolated
 from course_lib.checks.verdict import Outcome
 from course_lib.checks.watch import HOOK, Watch
 
+CASE_SECONDS = 10.0
+"""How long one case may take where nothing else is said, in seconds."""
+
 _MAX_PRINTED = 2000
 _MAX_CALLS = 50
 
@@ -81,7 +84,7 @@ class _TimeIsUp(BaseException):
 class InProcessRunner:
     """Runs scenarios here, with the time limit that a signal can give (on POSIX systems, in the main thread)."""
 
-    def __init__(self, case_seconds: float = 10.0) -> None:
+    def __init__(self, case_seconds: float = CASE_SECONDS) -> None:
         self.case_seconds = case_seconds
         self._timed_out = False
 

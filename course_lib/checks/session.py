@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.checks.misconception import Misconception, load_misconceptions
-from course_lib.checks.run import InProcessRunner, Runner
+from course_lib.checks.run import CASE_SECONDS, InProcessRunner, Runner
 from course_lib.checks.verdict import ExerciseResult
-
-CASE_SECONDS = 10.0
-"""How long one case may take where nothing else is said, in seconds."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def find_refused(source: str, name: str, groups: Sequence[Group]) -> list[str]:
         for defined, dotted in _imports(imported):
             if defined == name and any(refuses_name(group, dotted) for group in groups):
                 found.setdefault(f"{dotted} (line {getattr(imported, 'lineno', 1)})")
-    for node in _reached(tree, name, aliases):
+    for node in _reached(tree, name):
         for dotted, line in _dotted_names(node, aliases):
             if any(refuses_name(group, dotted) for group in groups):
                 found.setdefault(f"{dotted} (line {line})")
@@ -65,7 +65,7 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 yield (item.asname or item.name, f"{node.module}.{item.name}")
 
 
-def _reached(tree: ast.Module, name: str, aliases: dict[str, str]) -> list[ast.AST]:
+def _reached(tree: ast.Module, name: str) -> list[ast.AST]:
     """The definition of ``name`` and every top-level definition that it refers to, directly or not."""
     definitions: dict[str, list[ast.AST]] = {}
     uses: dict[ast.AST, set[str]] = {}

@@ -2,9 +2,8 @@
 
 The autograd profiler's thread-local observer sits in the dispatcher and reports every operation by name before it is
 taken apart (``aten::linear``, not its ``aten::addmm``), so it does not matter whether a student reached it by a
-function, a method, a module, a saved reference, ``torch.ops``, ``torch.func`` or a script. It costs about ten
-microseconds a run and no more than the operations' own dispatch. Libraries that have no operation of their own are
-seen by the files whose functions are entered.
+function, a method, a module, a saved reference, ``torch.ops``, ``torch.func`` or a script. Libraries that have
+no operation of their own are seen by the files whose functions are entered.
 """
 
 import secrets

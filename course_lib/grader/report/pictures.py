@@ -25,7 +25,7 @@ from course_lib.grader.report.data import ClassData
 from course_lib.grader.report.statistics import Belief, Item, Summary
 from course_lib.grader.report.text import counted, percent, points, shortened
 
-BLUE, ORANGE, SKY, VERMILLION = "#0072B2", "#E69F00", "#56B4E9", "#D55E00"
+BLUE, ORANGE, SKY = "#0072B2", "#E69F00", "#56B4E9"
 _NONE = "#B8B8B8"
 # Stand-ins that become the page's own colours (see _themed); as colours they are those of a light page.
 _INK, _MUTED, _GRID = "#1D1F24", "#565C67", "#E2E0DA"
