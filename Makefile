@@ -33,12 +33,12 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .DELETE_ON_ERROR:
 # The steps of a goal come one after the other, whatever -j says; pytest has its own processes.
 .NOTPARALLEL:
-.PHONY: help demo test lint setup lab release lock nbdiff clean demo-intro system-testing
+.PHONY: help demo test benchmark lint setup lab release lock nbdiff clean demo-intro system-grading system-testing
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: demo-intro $(READY) ## grade a sample class from end to end, into demo/
+demo: demo-intro system-grading $(READY) ## grade a sample class from end to end, into demo/
 	@$(BIN)/course demo $(DEMO_FLAGS)
 
 demo-intro:
@@ -47,6 +47,10 @@ demo-intro:
 
 test: system-testing lint ## lint, types, and all tests, the browser's included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 10 $(PYTEST_FLAGS)
+
+benchmark: system-grading $(READY) ## measure grading beside stock nbgrader, and write docs/benchmarks.md
+	@for each in throughput where_time_goes memory linear cold; do \
+	    echo "benchmark: $$each"; $(BIN)/python -m benchmarks.$$each --write || exit 1; done
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check
@@ -75,8 +79,12 @@ clean: ## remove .venv, caches and everything that was generated, but no student
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
+# Without it the set-up goes on: `course` itself refuses to grade, says why, and knows how to do without.
+system-grading:
+	@scripts/system_packages.sh bubblewrap || echo "set-up: going on without it"
+
 system-testing:
-	@scripts/system_packages.sh chromium
+	@scripts/system_packages.sh bubblewrap chromium
 
 $(BIN)/python:
 	@PYTHON=$(PYTHON) scripts/system_packages.sh venv

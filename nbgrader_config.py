@@ -20,26 +20,41 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # --- autograde, first pass: the graded notebook is the source's notebook with the student's answers put in. This
 # replaces nbgrader's ClearOutput, DeduplicateIds, OverwriteKernelspec and OverwriteCells.
 c.Autograde.sanitize_preprocessors = [
-    "course_lib.grader.preprocessors.RebuildFromSource",
+    "course_lib.grader.grading.preprocessors.RebuildFromSource",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
 # --- autograde, second pass: run it, make every test cell's score explicit, write the scores.
 c.Autograde.autograde_preprocessors = [
-    "course_lib.grader.execute_stock.ExecuteStock",
-    "course_lib.grader.preprocessors.QuietStreams",
-    "course_lib.grader.preprocessors.ExplicitScores",
+    "course_lib.grader.engine.examine.Examine",
+    "course_lib.grader.grading.preprocessors.QuietStreams",
+    "course_lib.grader.grading.preprocessors.ExplicitScores",
+    "course_lib.grader.feedback.harmless.HarmlessOutputs",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "course_lib.grader.book.save.SaveWhole",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.ExecuteStock.timeout = 60  # seconds for a cell; checks cuts a single case long before that
-c.ExecuteStock.notebook_timeout = 300  # seconds for a whole notebook
 
-# --- feedback: hidden tests stay hidden.
+# What a submission may use: `nbgrader autograde --help-all` lists every limit of Examine with its default. For example:
+# c.Examine.submission_seconds = 300
+# c.Examine.by_assignment = {"09_dropout": {"memory_mb": 2000}}
+# c.Examine.by_exercise = {"mc_dropout": {"case_seconds": 20}}
+
+# --- feedback: hidden tests stay hidden, and a page does nothing but show.
 c.GenerateFeedback.preprocessors = [
-    "course_lib.grader.preprocessors.HideHiddenTests",
+    "course_lib.grader.feedback.hide.HideHiddenTests",
+    "course_lib.grader.feedback.harmless.HarmlessOutputs",
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# Of a hidden case a student sees: "message" (title, and what came and was expected), "title", or "nothing" (a count).
+c.HideHiddenTests.hidden_cases = "message"
+c.HideHiddenTests.hidden_cases_of = {}  # for single assignments: {"09_dropout": "title"}
+
+# --- Formgrader's and the feedback's pages: what students wrote is shown, and never run.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "clean_html": "course_lib.grader.feedback.markup.harmless",
+    "markdown2html": "course_lib.grader.feedback.markup.markdown2html",
+}

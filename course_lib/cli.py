@@ -5,16 +5,16 @@ Commands import what they need when they run, so that ``course --help`` answers 
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 import typer.core
 
 from course_lib import __version__
 from course_lib.grader.course import Course, CourseError
+from course_lib.grader.lean import skip_unused_parsers
 
-if TYPE_CHECKING:
-    from course_lib.grader.results import Result
+skip_unused_parsers()
 
 NEEDS_HUMAN = 1
 """Exit status when something was found that somebody must look at: a leak, a submission without a score."""
@@ -89,8 +89,8 @@ def release(assignments: Assignments = None, root: Root = Path()) -> None:
     """Make release/ out of source/, and search it for what students must not see."""
     course = Course.at(root)
     names = [course.known(name) for name in assignments or course.assignments]
-    from course_lib.grader.leaks import find_leaks
-    from course_lib.grader.release import make_release
+    from course_lib.grader.releasing.leaks import find_leaks
+    from course_lib.grader.releasing.release import make_release
 
     for path in make_release(root, names):
         typer.echo(f"released {path.relative_to(course.root)}")
@@ -109,10 +109,18 @@ def grade(
     student: Annotated[
         list[str] | None, typer.Option("--student", metavar="ID", help="Only this one; may be given again.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="Submissions graded at a time; one for each core by default."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade also what has not changed since.")] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run students' code unprotected, with all your rights.")
+    ] = False,
     root: Root = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, for a program.")] = False,
 ) -> None:
-    """Grade what is in submitted/ through nbgrader, into autograded/ and the gradebook."""
+    """Grade what is in submitted/ into autograded/ and the gradebook; what is recorded and unchanged is kept."""
     course = Course.at(root)
     course.known(assignment)
     everybody = course.students(assignment)
@@ -121,13 +129,56 @@ def grade(
         raise CourseError(f"Nothing in submitted/ for {assignment} from: {', '.join(unknown)}. Check the spelling.")
     if not everybody:
         raise CourseError(f"Nobody has handed in {assignment}: there is no submitted/<student>/{assignment}.")
-    results = _grade(course, assignment, student or everybody, quiet=as_json)
-    if as_json:
-        typer.echo(json.dumps([result.to_json() for result in results], indent=1, ensure_ascii=False))
-    else:
-        _show(assignment, results)
-    if any(result.outcome.needs_human for result in results):
-        raise typer.Exit(NEEDS_HUMAN)
+    from course_lib.grader.commands.grade_command import Wanted, grade_command
+
+    wanted = Wanted(
+        course.root,
+        assignment,
+        tuple(dict.fromkeys(student or everybody)),
+        jobs=jobs,
+        force=force,
+        sandbox=not no_sandbox,
+        as_json=as_json,
+    )
+    raise typer.Exit(grade_command(wanted))
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your copy of a notebook, wherever it lies.")],
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option("--exercise", metavar="NAME", help="Show only this one, case by case; may be given again."),
+    ] = None,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run the notebook's code unprotected, with all your rights.")
+    ] = False,
+    root: Root = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program.")] = False,
+) -> None:
+    """Grade a notebook of your own: all tests, the hints they lead to, and your progress over the course.
+
+    Titles and messages of hidden tests are shown too: whoever reads alone has the course's folder, and them in it.
+    The notebook is not changed, and no gradebook is needed. Ends with status 0 when all points are earned that the
+    machine gives, and else with 1.
+    """
+    course = Course.at(root)
+    from course_lib.grader.commands.check import Wanted, check_command
+
+    wanted = Wanted(course, notebook, tuple(exercise or ()), sandbox=not no_sandbox, as_json=as_json)
+    raise typer.Exit(check_command(wanted))
+
+
+@app.command()
+def progress(
+    root: Root = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for a program.")] = False,
+) -> None:
+    """Show what `course check` has found so far: the best score in each assignment."""
+    course = Course.at(root)
+    from course_lib.grader.commands.check import progress_command
+
+    progress_command(course, as_json=as_json)
 
 
 @app.command()
@@ -135,10 +186,12 @@ def report(assignments: Assignments = None, root: Root = Path()) -> None:
     """Write report/index.html from what has been graded."""
     course = Course.at(root)
     names = [course.known(name) for name in assignments or course.assignments]
-    from course_lib.grader.grade import known_result
+    from course_lib.grader.book.gradebook import gradebook
+    from course_lib.grader.grading.grade import known_result
     from course_lib.grader.report import write_report
 
-    known = [known_result(course.root, name, student) for name in names for student in course.students(name)]
+    with gradebook(course) as book:
+        known = [known_result(course.root, name, student, book) for name in names for student in course.students(name)]
     results = [result for result in known if result is not None]
     if not any(not result.outcome.needs_human for result in results):
         raise CourseError(f"Nothing is graded yet in {', '.join(names)}. Run `course grade ASSIGNMENT` first.")
@@ -149,25 +202,22 @@ def report(assignments: Assignments = None, root: Root = Path()) -> None:
         typer.echo(f"{waiting} more {'are' if waiting > 1 else 'is'} not graded yet: run `course grade ASSIGNMENT`.")
 
 
-def _grade(course: Course, assignment: str, students: list[str], *, quiet: bool) -> "list[Result]":
-    from course_lib.grader.batch import Job, grade_all
-    from course_lib.grader.gradebook import register_assignment
+@app.command()
+def doctor(
+    root: Root = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, for a program.")] = False,
+) -> None:
+    """Say what this machine has and lacks for grading, with the line that mends it."""
+    from course_lib.grader.commands.doctor import as_text, examine, is_ready
 
-    register_assignment(course, assignment)
-    results = []
-    for result in grade_all([Job(course.root, assignment, name) for name in students]):
-        results.append(result)
-        if not quiet:
-            typer.echo(f"[{len(results)}/{len(students)}] {result.student}: {result.summary}", err=True)
-    return results
-
-
-def _show(assignment: str, results: "list[Result]") -> None:
-    from rich.console import Console
-
-    from course_lib.grader.tables import show_results
-
-    show_results(Console(), assignment, results)
+    findings = examine(root)
+    if as_json:
+        ready = {"ready": is_ready(findings), "findings": [finding.to_json() for finding in findings]}
+        typer.echo(json.dumps(ready, indent=1, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(as_text(findings)))
+    if not is_ready(findings):
+        raise typer.Exit(NEEDS_HUMAN)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that what pip cannot install is here. Usage: scripts/system_packages.sh NEED...
 #
+#   bubblewrap   the sandbox that students' code runs in; asked for on Linux only, the one system that can have it
 #   chromium     the browser of the end-to-end tests
 #   venv         $PYTHON (python3.11 unless set) with the means to make virtual environments
 #
@@ -12,12 +13,13 @@ python=${PYTHON:-python3.11}
 
 is_here() {
     case $1 in
+        bubblewrap) [ "$(uname -s)" != Linux ] || command -v bwrap > /dev/null ;;
         # Ubuntu's command has the longer name.
         chromium) command -v chromium > /dev/null || command -v chromium-browser > /dev/null ;;
         # Debian's python3.11 has the module venv but not ensurepip, without which it makes no environment.
         venv) "$python" -c 'import ensurepip, venv' 2> /dev/null ;;
         *)
-            echo "system_packages.sh: unknown need '$1'; it knows chromium and venv" >&2
+            echo "system_packages.sh: unknown need '$1'; it knows bubblewrap, chromium and venv" >&2
             exit 2
             ;;
     esac
@@ -27,6 +29,7 @@ is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
 
 package_of() {
     case $1 in
+        bubblewrap) echo bubblewrap ;;
         chromium) if is_ubuntu; then echo chromium-browser; else echo chromium; fi ;;
         venv) echo "$(basename "$python")-venv" ;;
     esac
@@ -34,6 +37,7 @@ package_of() {
 
 purpose_of() {
     case $1 in
+        bubblewrap) echo "bubblewrap, the sandbox that students' code runs in" ;;
         chromium) echo "chromium, the browser of the end-to-end tests" ;;
         venv) echo "$python with venv and ensurepip, to make .venv" ;;
     esac

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 # Where conda-forge has another name for PyPI's package.
-CONDA_NAMES = {"torch": "pytorch-cpu"}
+CONDA_NAMES = {"torch": "pytorch-cpu", "bleach": "bleach-with-css"}
 # What pip takes for granted, and conda installs as a package.
 CONDA_ONLY = {"python", "pip"}
 MATCH_SPEC = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<version>.*)")

@@ -1,7 +1,8 @@
-"""The arrows of ARCHITECTURE.md: `lab` and `checks` stand alone, `grader` stands on `checks`, `cli` on everything.
+"""The arrows of ARCHITECTURE.md: `lab` and `checks` stand alone, `candidate` on `checks`, `grader` on both.
 
-A student's machine has neither nbgrader nor the other packages of `[grader]`. An import of one of them, even inside a
-function, would work for us and break there, so both are tested: what the files say, and what happens.
+`cli` stands on everything. A student's machine has neither nbgrader nor the other packages of `[grader]`. An import of
+one of them, even inside a function, would work for us and break there, so both are tested: what the files say, and what
+happens. The same holds for `candidate`, which runs where student code does: what it needs, student code can reach.
 """
 
 import ast
@@ -20,13 +21,18 @@ PACKAGE = "course_lib"
 MAY_IMPORT: dict[str, set[str]] = {
     "lab": set(),
     "checks": set(),
-    "grader": {"checks"},
+    "candidate": {"checks"},
+    "grader": {"checks", "candidate"},
     "cli": {"lab", "checks", "grader"},
     "__init__": set(),
 }
 # What a student's machine has besides the standard library; numpy comes with torch and matplotlib.
 STUDENTS_PACKAGES = {"torch", "torchmetrics", "matplotlib", "IPython", "numpy"}
-FOR_STUDENTS = {"lab", "checks", "__init__"}
+# For each room that runs beside student code, which packages it may import.
+PACKAGES = dict.fromkeys(("lab", "checks", "__init__"), STUDENTS_PACKAGES)
+# matplotlib_inline and traitlets are parts of IPython: its figures, its settings. cloudpickle's functions are unpickled
+# by cloudpickle.
+PACKAGES["candidate"] = STUDENTS_PACKAGES | {"matplotlib_inline", "traitlets", "cloudpickle"}
 GRADERS_PACKAGES = [
     "nbgrader",
     "typer",
@@ -86,7 +92,7 @@ def violations(root: Path) -> list[str]:
                 is_room = there in MAY_IMPORT or (root / PACKAGE / there).exists()
                 if is_room and there not in {here, "__init__"} and there not in MAY_IMPORT.get(here, set()):
                     found.append(f"{where}: {here} imports {there}")
-            elif here in FOR_STUDENTS and top not in STUDENTS_PACKAGES | set(sys.stdlib_module_names):
+            elif here in PACKAGES and top not in PACKAGES[here] | set(sys.stdlib_module_names):
                 found.append(f"{where}: {here} imports {top}, which a student's machine may not have")
     return found
 
@@ -102,14 +108,18 @@ def test_the_rooms_are_those_that_the_arrows_speak_of():
     assert rooms == set(MAY_IMPORT)
 
 
-def test_students_rooms_import_without_the_graders_packages():
+@pytest.mark.parametrize(
+    ("rooms", "allowed"), [(["checks", "lab"], set()), (["candidate"], {"cloudpickle"})], ids=["students", "candidate"]
+)
+def test_rooms_beside_student_code_import_without_the_graders_packages(rooms, allowed):
     """In a fresh interpreter in which the packages of `[grader]` cannot be imported."""
+    blocked = [name for name in GRADERS_PACKAGES if name not in allowed]
     program = f"""
         import sys
 
         class Refuse:
             def find_spec(self, name, path=None, target=None):
-                if name.split(".")[0] in {GRADERS_PACKAGES!r}:
+                if name.split(".")[0] in {blocked!r}:
                     raise ModuleNotFoundError(f"No module named {{name!r}} on a student's machine", name=name)
 
         sys.meta_path.insert(0, Refuse())
@@ -120,9 +130,9 @@ def test_students_rooms_import_without_the_graders_packages():
         else:
             raise SystemExit("the blocker does not block")
 
-        import course_lib.checks, course_lib.lab
         import importlib, pkgutil
-        for package in (course_lib.checks, course_lib.lab):
+        for room in {rooms!r}:
+            package = importlib.import_module(f"course_lib.{{room}}")
             for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
                 importlib.import_module(module.name)
     """
@@ -143,6 +153,11 @@ def test_students_rooms_import_without_the_graders_packages():
         ("checks/exercise.py", "from ..grader import sandbox", "checks imports grader"),
         ("checks/exercise.py", "import nbformat", "checks imports nbformat, which a student's machine may not have"),
         ("checks/exercise.py", "importlib.import_module('course_lib.grader')", "checks imports grader"),
+        ("candidate/wire.py", "from course_lib.grader import engine", "candidate imports grader"),
+        ("candidate/wire.py", "from course_lib.lab import figures", "candidate imports lab"),
+        ("candidate/wire.py", "import nbformat", "candidate imports nbformat, which a student's machine may not have"),
+        ("checks/run.py", "import cloudpickle", "checks imports cloudpickle, which a student's machine may not have"),
+        ("checks/run.py", "from course_lib.candidate import wire", "checks imports candidate"),
         ("grader/deep/examiner.py", "from ...lab import plots", "grader imports lab"),
         ("grader/engine.py", "from course_lib import cli", "grader imports cli"),
         ("grader/engine.py", "from ..cli import app", "grader imports cli"),
@@ -164,6 +179,11 @@ def test_an_import_against_the_arrows_is_found(tmp_path, file, statement, fault)
         ("lab/plots.py", "import torch, math, numpy as np\nfrom . import data\nfrom .data import two_moons"),
         ("lab/__init__.py", "from .plots import show"),
         ("checks/exercise.py", "from course_lib.checks.compare import close\nfrom IPython.display import display"),
+        (
+            "candidate/wire.py",
+            "import cloudpickle, torch\nfrom course_lib.checks.data import plain\nfrom . import limits",
+        ),
+        ("grader/engine.py", "from course_lib.candidate.limits import Limits"),
         ("grader/engine.py", "import nbgrader\nfrom ..checks import Exercise\nfrom course_lib import __version__"),
         ("cli.py", "import typer\nfrom course_lib.grader import engine\nfrom . import checks, lab"),
     ],

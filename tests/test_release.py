@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from nbgrader.utils import is_grade, is_solution
 
 from course_lib.grader.course import Course
-from course_lib.grader.leaks import find_leaks
-from course_lib.grader.release import make_release
+from course_lib.grader.releasing.leaks import find_leaks
+from course_lib.grader.releasing.release import make_release
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = Course.at(ROOT)

@@ -85,15 +85,19 @@ def disjoint_agreements(lines: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
         lines: ``[size, n]``.
 
     Returns:
-        What pairs they are, in words, with a Boolean tensor ``[pairs, n]`` that is not empty.
+        What pairs they are, in words, with a Boolean tensor that is not empty: an entry for each pair of entries.
     """
-    size = len(lines)
-    place = torch.arange(size)
-    pairs = {"mirrored": (place[: size // 2], size - 1 - place[: size // 2])}
-    for lag in sorted({1, 2, 3, 4, 5, 6, size // 2} - {0}):
-        first = place[(place // lag % 2 == 0) & (place + lag < size)]
-        pairs[f"{lag} apart"] = (first, first + lag)
-    return [(which, lines[a] == lines[b]) for which, (a, b) in pairs.items() if len(a) and lines.shape[1]]
+    size, width = lines.shape
+    if width == 0:
+        return []
+    half = size // 2
+    found = {"mirrored": lines[:half] == lines[size - half :].flip(0)}
+    for lag in sorted({1, 2, 3, 4, 5, 6, half} - {0}):
+        blocks = size // (2 * lag)
+        if blocks:  # blocks of 2·lag lines: the first half of each with its second half
+            pairs = lines[: 2 * lag * blocks].reshape(blocks, 2, lag, width)
+            found[f"{lag} apart"] = pairs[:, 0] == pairs[:, 1]
+    return [(which, agree) for which, agree in found.items() if agree.numel()]
 
 
 def judge_dropped(came: torch.Tensor, x: torch.Tensor, p: float, scale: float) -> Finding | None:

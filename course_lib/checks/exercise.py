@@ -11,7 +11,9 @@ A test cell reads like its specification::
 import linecache
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -163,8 +165,10 @@ class Exercise:
         for number, case in enumerate(self.cases):
             seed = session.seed + 1000 * number
             # The reference first: it must not see what the student's code leaves behind.
-            right = self._right(case, seed)
-            seen = session.runner.run(case.scenario, implementation, name=self.name, seed=seed, refused=self.refused)
+            right = self._kept(session, case, seed, "right", partial(self._right, case, seed))
+            seen = session.runner.run(
+                case.scenario, implementation, name=self.name, seed=seed, refused=self.refused, hidden=case.hidden
+            )
             verdict = judge(case, seen, right)
             used.extend(entry for entry in seen.refused if entry not in used)
             judged.append(_Judged(case, seed, right, seen, verdict))
@@ -189,6 +193,9 @@ class Exercise:
             self.points,
             tuple(CaseResult(c.title, Outcome.MISSING, c.hidden, c.weight, what, reason=c.why) for c in self.cases),
         )
+
+    def _kept(self, session: Session, case: Case, seed: int, whose: str, make: Callable[[], Any]) -> Any:
+        return make() if session.memory is None else session.memory.get((self.name, case.title, seed, whose), make)
 
     def _right(self, case: Case, seed: int) -> Any:
         """What is right for a case, as data: literal, or by the reference; ``UNSET`` when only a judge knows."""
@@ -215,18 +222,27 @@ class Exercise:
             return ()  # code that is not written yet holds no misconception
         failures_first = sorted(judged, key=lambda j: j.verdict.right)  # they tell most, so most are out at once
         known = [m for m in session.misconceptions if m.exercise == self.name]
-        return tuple(Recognised(m.name, m.hint) for m in known if self._equals(m, failures_first))
+        return tuple(Recognised(m.name, m.hint) for m in known if self._equals(m, failures_first, session))
 
-    def _equals(self, wrong: Misconception, judged: Sequence[_Judged]) -> bool:
+    def _equals(self, wrong: Misconception, judged: Sequence[_Judged], session: Session) -> bool:
         runner = InProcessRunner(case_seconds=5.0)
         for j in judged:
-            theirs = runner.run(j.case.scenario, wrong.implementation, name=self.name, seed=j.seed)
-            its = judge(j.case, theirs, j.right)
+            theirs, its = self._kept(
+                session, j.case, j.seed, f"misconception {wrong.name}", partial(_try, runner, wrong, j)
+            )
             if its.right != j.verdict.right:
                 return False
             if not its.right and not same_mistake(j.seen, j.verdict, theirs, its, j.case.tolerance):
                 return False
         return True
+
+
+def _try(runner: InProcessRunner, wrong: Misconception, j: _Judged) -> tuple[Observation, Verdict]:
+    """What a misconception gives for a case, and what is to be said of it."""
+    theirs = runner.run(j.case.scenario, wrong.implementation, name=wrong.exercise, seed=j.seed)
+    its = judge(j.case, theirs, j.right)
+    # A finding is compared by its kind alone: the numbers behind it, often many thousands, are not needed again.
+    return (replace(theirs, data=None) if its.finding is not None and theirs.stopped is None else theirs), its
 
 
 def _is_hidden(frame: FrameType) -> bool:

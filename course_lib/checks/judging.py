@@ -149,10 +149,13 @@ def case_result(case: Case, seen: Observation, verdict: Verdict, name: str) -> C
 
 def _stopped_message(seen: Observation, name: str) -> str:
     error = seen.data if isinstance(seen.data, Raised) else Raised(("Exception",))
-    if seen.stopped is Outcome.TIMED_OUT:
+    if seen.stopped is Outcome.TIMED_OUT and error.kind == "TimeoutError":
         return f"{name} did not finish within {error.message}: is there a loop that never ends?"
+    if seen.stopped is Outcome.CRASHED:
+        how = f" ({error.message})" if error.message else ""
+        return f"{name} ended the process that ran it{how}; the cases after this one ran in a fresh one"
     if seen.stopped is not Outcome.RAISED:
-        return f"{name} was stopped: {seen.stopped.value if seen.stopped else ''} {error.message}".strip()
+        return f"{name} was stopped: {error.message}"
     if is_stub(seen):
         return f"{name} is not written yet: replace the line that raises NotImplementedError"
     text = f"{error.kind}: {error.message}" if error.message else error.kind

@@ -11,31 +11,29 @@ import io
 import linecache
 import logging
 import random
-import signal
 import sys
-import threading
-import time
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import CodeType, FrameType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Protocol
 
 import torch
 
+from course_lib.checks.alarm import Alarm, TimeIsUp
 from course_lib.checks.data import Raised, plain, raised, writable
 from course_lib.checks.describe import describe, form
 from course_lib.checks.refused import Group
 from course_lib.checks.scenario import Implementation, Scenario, isolated
 from course_lib.checks.verdict import Outcome
-from course_lib.checks.watch import HOOK, Watch
+from course_lib.checks.watch import Watch
 
 CASE_SECONDS = 10.0
 """How long one case may take where nothing else is said, in seconds."""
 
 _MAX_PRINTED = 2000
-_MAX_CALLS = 50
+_MAX_CALLS = 12
 
 
 @dataclass(frozen=True)
@@ -67,29 +65,71 @@ class Observation:
     printed: str = ""
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """An implementation that lives in another process: nothing here can call it, only a :class:`Runner` can.
+
+    Attributes:
+        name: what it is called there.
+        source: the text that defines it, as it was handed in.
+    """
+
+    name: str
+    source: str = ""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Never works; it is here so that an implementation can be told from other data."""
+        raise RuntimeError(f"{self.name} lives in another process and is run there")
+
+
 class Runner(Protocol):
     """Runs a scenario with an implementation. Called once a case by :meth:`Exercise.score`."""
 
     def run(
-        self, scenario: Scenario, implementation: Implementation, *, name: str, seed: int, refused: Sequence[Group] = ()
+        self,
+        scenario: Scenario,
+        implementation: Implementation,
+        *,
+        name: str,
+        seed: int,
+        refused: Sequence[Group] = (),
+        hidden: bool = False,
     ) -> Observation:
-        """Run ``scenario(implementation)``; every way in which that can end is an observation, not an exception."""
+        """Run ``scenario(implementation)``; every way in which that can end is an observation, not an exception.
+
+        Args:
+            scenario: what to run.
+            implementation: the student's function or class.
+            name: what to call it in messages.
+            seed: of the random numbers.
+            refused: the built-ins to look out for.
+            hidden: whether the scenario belongs to a hidden case, of which students learn less.
+        """
         ...
 
 
-class _TimeIsUp(BaseException):
-    """Raised by the alarm; no ``except Exception`` of a student holds it."""
-
-
 class InProcessRunner:
-    """Runs scenarios here, with the time limit that a signal can give (on POSIX systems, in the main thread)."""
+    """Runs scenarios here, with the time limit that a signal can give (on POSIX systems, in the main thread).
 
-    def __init__(self, case_seconds: float = CASE_SECONDS) -> None:
+    Args:
+        case_seconds: how long one may take.
+        shared: whether a scenario's data are used again after it, so that it must get copies of its own.
+    """
+
+    def __init__(self, case_seconds: float = CASE_SECONDS, *, shared: bool = True) -> None:
         self.case_seconds = case_seconds
+        self.shared = shared
         self._timed_out = False
 
     def run(
-        self, scenario: Scenario, implementation: Implementation, *, name: str, seed: int, refused: Sequence[Group] = ()
+        self,
+        scenario: Scenario,
+        implementation: Implementation,
+        *,
+        name: str,
+        seed: int,
+        refused: Sequence[Group] = (),
+        hidden: bool = False,
     ) -> Observation:
         """Run a scenario in this process; see :class:`Runner`."""
         recorder = _Recorder(implementation, name)
@@ -97,17 +137,17 @@ class InProcessRunner:
         printed = io.StringIO()
         # Who hangs once hangs again: after a first time-out the others get a fifth, so that the cell ends in time.
         seconds = self.case_seconds / 5 if self._timed_out else self.case_seconds
-        fresh = isolated(scenario)
-        alarm = _Alarm(seconds)
+        fresh = isolated(scenario) if self.shared else scenario
+        alarm = Alarm(seconds)
         stopped: Outcome | None
-        with _quiet(printed), _seeded(seed), watch:
+        with _quiet(printed), seeded(seed), watch:
             try:
                 alarm.start()
                 try:
                     data, stopped, place = _observed(fresh, recorder.implementation)
                 finally:
                     alarm.over = True  # no call before this: a ring that comes now is none
-            except _TimeIsUp:
+            except TimeIsUp:
                 data, stopped, place = Raised(("TimeoutError",), f"{seconds:g} s"), Outcome.TIMED_OUT, ""
                 self._timed_out = True
             finally:
@@ -119,21 +159,25 @@ def _observed(scenario: Scenario, implementation: Implementation) -> tuple[Any, 
     """Run a scenario: what came as data, whether it was an exception, and where that stopped."""
     try:
         return plain(scenario(implementation)), None, ""
-    except (KeyboardInterrupt, _TimeIsUp):
+    except (KeyboardInterrupt, TimeIsUp):
         raise  # the reader, or the alarm, stops it
     except BaseException as error:
         return raised(error), Outcome.RAISED, _place_in_cell(error.__traceback__, implementation)
 
 
 class _Recorder:
-    """Passes calls on to the implementation, and keeps a line about each."""
+    """Passes calls on to the implementation, and keeps a line about the first ones, and about one that fails."""
 
     def __init__(self, implementation: Implementation, name: str) -> None:
         self.calls: list[Call] = []
 
         def recorded(*args: Any, **kwargs: Any) -> Any:
             if len(self.calls) >= _MAX_CALLS:
-                return implementation(*args, **kwargs)
+                try:
+                    return implementation(*args, **kwargs)
+                except BaseException:
+                    self.calls[_MAX_CALLS:] = [Call(_call_text(name, args, kwargs))]
+                    raise
             # Described before the call: the arguments may be different afterwards.
             self.calls.append(Call(_call_text(name, args, kwargs)))
             at = len(self.calls) - 1
@@ -187,6 +231,8 @@ def code_file(implementation: Implementation) -> str:
 
 def cell_source(implementation: Implementation) -> str:
     """The whole text of the cell (or file) that defines an implementation; empty when Python does not know it."""
+    if isinstance(implementation, Elsewhere):
+        return implementation.source
     return "".join(linecache.getlines(code_file(implementation)))
 
 
@@ -232,11 +278,11 @@ def _quiet(printed: io.StringIO) -> Iterator[None]:
             warnings.simplefilter("default")
             warnings.showwarning = _show_warning
             for handler, _ in handlers:
-                handler.setStream(caught)
+                handler.stream = caught  # setStream would flush it first, forty times a case
             yield
     finally:
         for handler, stream in handlers:
-            handler.setStream(stream)
+            handler.stream = stream
         printed.write(caught.getvalue())
 
 
@@ -259,7 +305,7 @@ def _show_warning(
 
 
 @contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Give Python's and torch's random numbers a fixed start, and put them, and torch's switches, back afterwards."""
     python_state, torch_state = random.getstate(), torch.get_rng_state()
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
@@ -274,51 +320,3 @@ def _seeded(seed: int) -> Iterator[None]:
         torch.set_rng_state(torch_state)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
-
-
-class _Alarm:
-    """Raises :class:`_TimeIsUp` after so many seconds, and again and again for who catches everything."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.over = False
-        self.rings = 0
-        self._previous: Any = None
-        self._timer = (0.0, 0.0)
-        self._began = 0.0
-        self._works = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-
-    def start(self) -> None:
-        """Set the alarm (on POSIX systems, in the main thread; elsewhere there is none)."""
-        if self._works:
-            self._began = time.monotonic()
-            self._previous = signal.signal(signal.SIGALRM, self._ring)
-            self._timer = signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.5)
-
-    def stop(self) -> None:
-        """Put the alarm, and the timer that somebody else may have set, back."""
-        if self._works:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._previous)
-            left, interval = self._timer
-            if left:
-                signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - self._began), 0.001), interval)
-
-    def _ring(self, number: int, frame: FrameType | None) -> None:
-        if self.over:
-            return
-        if _inside(HOOK, frame):
-            signal.setitimer(signal.ITIMER_REAL, 1e-4, 0.5)
-            return
-        self.rings += 1
-        if self.rings > 2:
-            # A loop around `try: … except: pass` swallows every ring that falls into its `try`. At uneven intervals of
-            # microseconds one soon falls beside it.
-            signal.setitimer(signal.ITIMER_REAL, 1e-6 * (1 + self.rings * 37 % 101), 0.5)
-        raise _TimeIsUp
-
-
-def _inside(code: CodeType, frame: FrameType | None) -> bool:
-    while frame is not None and frame.f_code is not code:
-        frame = frame.f_back
-    return frame is not None

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.checks.memory import Memory
 from course_lib.checks.misconception import Misconception, load_misconceptions
 from course_lib.checks.run import CASE_SECONDS, InProcessRunner, Runner
 from course_lib.checks.verdict import ExerciseResult
@@ -26,6 +27,8 @@ class Session:
         seed: added to every case's seed; another one gives random implementations other draws.
         show: whether :meth:`Exercise.score` shows its table.
         sink: gets every result as soon as it is known; what grades listens here, not to the cell's output.
+        memory: where the right results and those of misconceptions are kept from one run of the same test cells to the
+            next; None to work them out each time.
     """
 
     misconceptions: Sequence[Misconception] = ()
@@ -33,6 +36,7 @@ class Session:
     seed: int = 0
     show: bool = True
     sink: Callable[[ExerciseResult], None] | None = None
+    memory: Memory | None = None
 
 
 _active: ContextVar[Session | None] = ContextVar("course_lib_session", default=None)

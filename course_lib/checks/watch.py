@@ -10,6 +10,8 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import methodcaller
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -18,7 +20,8 @@ import torch
 from course_lib.checks.refused import Group, refuses_file, refuses_operation
 
 _profiler = torch._C._autograd
-_TAMPERED = "the check itself (the profiler was switched on or off while your code ran)"
+TAMPERED = "the check itself (the profiler was switched on or off while your code ran)"
+"""What is said to be refused when the observer was tampered with."""
 
 
 class Watch:
@@ -55,7 +58,7 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._files:
             if sys.getprofile() is not self._hook:
-                self.found[_TAMPERED] = None
+                self.found[TAMPERED] = None
             sys.setprofile(self._previous)
             threading.setprofile(self._previous_of_threads)
         if self._operations:
@@ -86,11 +89,12 @@ class Watch:
         try:
             threads = _profiler._disable_profiler_legacy()
         except RuntimeError:
-            self.found[_TAMPERED] = None
+            self.found[TAMPERED] = None
             return
-        names = [event.name() for events in threads for event in events]
+        # In their order, each once: there are few names of many thousands of events.
+        names = dict.fromkeys(map(methodcaller("name"), chain.from_iterable(threads)))
         if self._mark not in names:
-            self.found[_TAMPERED] = None
+            self.found[TAMPERED] = None
         for name in names:
             self._judge(name)
 

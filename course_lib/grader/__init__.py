@@ -1,6 +1,7 @@
-"""What grades: release, submissions, execution, scores and reports, all on top of plain nbgrader.
+"""What grades: everything here runs on the trusted side, and nothing of it is imported by notebooks.
 
-A submission's way: :mod:`.submission` looks at the files, :mod:`.rebuild` makes the notebook that is graded,
-:mod:`.execute_stock` runs it, :mod:`.preprocessors` hangs these into ``nbgrader autograde``, :mod:`.results` is what
-came of it, and :mod:`.grade` holds the steps together. :mod:`.release` and :mod:`.leaks` make what students get.
+A submission's way: :mod:`.intake` looks at the files and makes the notebook that is graded, :mod:`.engine` runs it,
+:mod:`.grading` takes it through nbgrader's passes to a :mod:`.results`, :mod:`.book` records that, and :mod:`.feedback`
+with :mod:`.report` tells people. :mod:`.releasing` makes what students get, :mod:`.commands` is what the command line
+shows.
 """

@@ -16,7 +16,7 @@ import nbformat
 from course_lib.checks.misconception import Misconception
 from course_lib.checks.session import Session, session
 from course_lib.checks.verdict import ExerciseResult
-from course_lib.grader.released import released_view
+from course_lib.grader.intake.released import released_view
 
 _numbers = itertools.count()
 

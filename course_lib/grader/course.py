@@ -3,6 +3,7 @@
 Nothing here imports nbgrader, so that the command line can answer a mistyped name at once.
 """
 
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -91,8 +92,8 @@ class Course:
         return self.root / "alternatives" / f"{assignment}.py"
 
     def students(self, assignment: str) -> list[str]:
-        """Everybody who has a folder for the assignment in ``submitted/``, in order."""
+        """Everybody who has something for the assignment in ``submitted/``, in order."""
         submitted = self.root / "submitted"
         if not submitted.is_dir():
             return []
-        return sorted(folder.name for folder in submitted.iterdir() if (folder / assignment).is_dir())
+        return sorted(folder.name for folder in submitted.iterdir() if os.path.lexists(folder / assignment))

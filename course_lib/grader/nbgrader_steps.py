@@ -19,7 +19,8 @@ from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
+
+from course_lib.grader.configuration import load_config as load_config
 
 _BUSY_SECONDS = 120
 
@@ -70,32 +71,29 @@ class _GenerateFeedback(_OneNotebook, GenerateFeedback):  # type: ignore[misc]
     pass
 
 
-def load_config(root: Path) -> Config:
-    """The configuration in a course folder, as ``nbgrader`` started in that folder would see it."""
-    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    return config
-
-
-def course_directory(root: Path, config: Config | None = None, **traits: Any) -> Any:
+def course_directory(
+    root: Path, config: Config | None = None, *, busy_seconds: int = _BUSY_SECONDS, **traits: Any
+) -> Any:
     """Nbgrader's view of a course folder.
 
     Args:
         root: the course folder, an absolute path.
         config: a configuration to use instead of the folder's own.
+        busy_seconds: how long SQLite waits for a gradebook that another program writes.
         **traits: what to set otherwise than the configuration does, such as ``student_id``.
     """
     directory = _CourseDirectory(config=config or load_config(root), root=str(root), **traits)
-    directory.db_url = _patient(directory.db_url)
+    directory.db_url = _patient(directory.db_url, busy_seconds)
     _put_scripts_on_path()
     return directory
 
 
-def _patient(db_url: str) -> str:
+def _patient(db_url: str, seconds: int) -> str:
     """Let SQLite wait: after its 5 s nbgrader would give up the whole class.
 
     Not in the configuration file, because ``nbgrader db upgrade`` takes the URL's end for a file name.
     """
-    return f"{db_url}?timeout={_BUSY_SECONDS}" if db_url.startswith("sqlite:///") and "?" not in db_url else db_url
+    return f"{db_url}?timeout={seconds}" if db_url.startswith("sqlite:///") and "?" not in db_url else db_url
 
 
 def _put_scripts_on_path() -> None:

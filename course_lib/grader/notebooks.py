@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode, v4, validator
+from nbformat import NotebookNode, v4
 
 
 def node(data: dict[str, Any] | None = None) -> NotebookNode:
@@ -23,19 +23,6 @@ def reads(text: str) -> NotebookNode:
     return nb
 
 
-def read_foreign(path: Path) -> NotebookNode:
-    """Read what somebody handed in, with the steps that nbgrader takes when it reads it.
-
-    Raises:
-        Exception: of many kinds, when it is no notebook.
-    """
-    nb = reads(path.read_text(encoding="utf-8"))
-    if not all(isinstance(cell, dict) for cell in nb.cells):
-        raise ValueError("a cell that is not an object")
-    normalized: NotebookNode = validator.normalize(nb)[1]
-    return normalized
-
-
 def new_notebook(metadata: Any) -> NotebookNode:
     """A notebook without cells."""
     nb: NotebookNode = v4.new_notebook(metadata=metadata)  # type: ignore[no-untyped-call]
@@ -44,9 +31,9 @@ def new_notebook(metadata: Any) -> NotebookNode:
 
 def new_cell(kind: str, text: str, name: str) -> NotebookNode:
     """A cell of a kind (``code``, ``raw``, else Markdown) with a text and an id."""
-    make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(kind, v4.new_markdown_cell)
-    cell: NotebookNode = make(text, id=name)  # type: ignore[no-untyped-call]
-    return cell
+    cell = {"cell_type": kind if kind in ("code", "raw") else "markdown", "id": name, "metadata": {}, "source": text}
+    # Not nbformat's own functions, which validate each cell against the schema of notebooks: a millisecond each.
+    return node(cell | {"outputs": [], "execution_count": None} if kind == "code" else cell)
 
 
 def new_output(kind: str, **content: Any) -> NotebookNode:

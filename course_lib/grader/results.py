@@ -13,6 +13,7 @@ from typing import Any
 from course_lib.checks.verdict import ExerciseResult
 
 _VERSION = 1
+_LATER = ("kept",)  # not in every result of this version
 
 
 class Outcome(StrEnum):
@@ -37,6 +38,8 @@ class Outcome(StrEnum):
     """A test or a solution was cut off at its time limit; what ran before and after it is scored."""
     CRASHED = "crashed"
     """A test or a solution ended the process that ran it; what ran before and after it is scored."""
+    LIMIT = "limit exceeded"
+    """A test or a solution needed more memory, files or processes than it may; what ran before and after is scored."""
 
     MISSING = "missing"
     """No notebook of that name was handed in."""
@@ -105,6 +108,7 @@ class Result:
         submitted: when it was handed in, UTC, ISO 8601; empty when unknown.
         seconds: how long the notebook ran.
         feedback: the student's page, relative to the course's folder; empty when there is none yet.
+        kept: whether it is that of an earlier run, because nothing had changed since.
     """
 
     assignment: str
@@ -121,6 +125,7 @@ class Result:
     submitted: str = ""
     seconds: float = 0.0
     feedback: str = ""
+    kept: bool = field(default=False, compare=False)
 
     @property
     def summary(self) -> str:
@@ -134,10 +139,11 @@ class Result:
             words = ["left blank"]
         else:
             words = [f"{sum(cell.outcome is Outcome.PASSED for cell in graded)} of {len(graded)} right"]
-            for outcome in (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.CRASHED):
+            for outcome in (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.LIMIT):
                 names = [cell.name for cell in graded if cell.outcome is outcome]
                 if names:
-                    words.append(f"{', '.join(names)} {outcome.value}")
+                    said = "over a limit" if outcome is Outcome.LIMIT else outcome.value
+                    words.append(f"{', '.join(names)} {said}")
         unwritten = [cell.name for cell in self.cells if cell.written and cell.outcome is Outcome.BLANK]
         if unwritten and self.outcome is not Outcome.BLANK:
             words.append(f"{', '.join(unwritten)} not answered")
@@ -167,7 +173,7 @@ class Result:
         try:
             if data["version"] != _VERSION:
                 raise ValueError(f"a result of version {data['version']!r}; this version reads {_VERSION}")
-            fields = {key: data[key] for key in cls.__dataclass_fields__}
+            fields = {key: data[key] for key in cls.__dataclass_fields__ if key in data or key not in _LATER}
             fields["outcome"] = Outcome(fields["outcome"])
             fields["notes"] = tuple(fields["notes"])
             fields["cells"] = tuple(GradedCell(**{**c, "outcome": Outcome(c["outcome"])}) for c in fields["cells"])

@@ -700,7 +700,7 @@ class Elsewhere:
         self.observation = observation
         self.asked = []
 
-    def run(self, scenario, implementation, *, name, seed, refused=()):
+    def run(self, scenario, implementation, *, name, seed, refused=(), hidden=False):
         self.asked.append((name, seed, refused))
         return self.observation
 

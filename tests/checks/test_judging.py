@@ -152,12 +152,12 @@ def test_a_passed_case_says_nothing():
             "softmax did not finish within 10 s: is there a loop that never ends?",
         ),
         (
-            stopped(("MemoryError",), "more than 2 GB", outcome=Outcome.LIMIT),
-            "softmax was stopped: limit exceeded more than 2 GB",
+            stopped(("MemoryError",), "it needed more than 2 GB", outcome=Outcome.LIMIT),
+            "softmax was stopped: it needed more than 2 GB",
         ),
         (
-            stopped(("RuntimeError",), "", outcome=Outcome.CRASHED),
-            "softmax was stopped: crashed",
+            stopped(("Crashed",), "by SIGSEGV", outcome=Outcome.CRASHED),
+            "softmax ended the process that ran it (by SIGSEGV); the cases after this one ran in a fresh one",
         ),
     ],
 )

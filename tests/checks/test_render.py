@@ -242,3 +242,17 @@ def test_in_a_notebook_one_bundle_is_displayed(shell):
     }
     assert json.loads(json.dumps(shown["data"][RESULT_MIME])) == FULL.to_json()
     assert out.getvalue() == ""
+
+
+def test_cases_that_are_not_shown_are_counted_all_the_same():
+    visible = [case for case in FULL.cases if not case.hidden]
+    for shown in (render.text(FULL, visible), Page(render.html(FULL, visible)).text):
+        assert "softmax: 1 of 3 cases passed, 0 of 4 points." in shown
+        assert "Hidden tests: 0 of 1 passed." in shown
+        assert "large logits" not in shown
+    assert "Hidden tests" not in render.text(FULL) + render.html(FULL)
+
+
+def test_outcomes_of_any_length_stand_in_one_column():
+    lines = render.text(result(case("AAA", Outcome.LIMIT), case("AAA", Outcome.PASSED))).splitlines()[1:]
+    assert len({line.index("AAA") for line in lines}) == 1

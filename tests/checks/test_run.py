@@ -74,7 +74,16 @@ def test_a_function_argument_is_shown_by_its_name():
 def test_only_the_first_calls_are_kept_and_all_are_made():
     seen = run(lambda n: n, lambda f: sum(f(1) for _ in range(200)))
     assert seen.data == 200
-    assert len(seen.calls) == 50
+    assert len(seen.calls) == 12
+
+
+def test_a_call_that_fails_is_kept_however_late_it_comes():
+    def fails_at_100(n):
+        if n == 100:
+            raise ValueError("no")
+
+    seen = run(fails_at_100, lambda f: [f(n) for n in range(200)])
+    assert seen.calls[-1].text.endswith("(100)")
 
 
 def test_the_implementation_keeps_its_name_and_signature():

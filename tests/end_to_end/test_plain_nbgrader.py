@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grader.batch import Job, grade_all
-from course_lib.grader.course import Course
-from course_lib.grader.gradebook import register_assignment
+from course_lib.grader.book.writer import Writer
+from course_lib.grader.grading.batch import Crew
+from course_lib.grader.grading.grade import feedback_all, grade_all
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,8 +89,8 @@ def by_hand(nbgrader: tuple[Path, Nbgrader]) -> tuple[Path, dict[str, float]]:
 @pytest.fixture(scope="module")
 def by_course(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float | None]]:
     root = shutil.copytree(small, tmp_path_factory.mktemp("by_course") / "course")
-    register_assignment(Course.at(root), "01_numbers")
-    results = grade_all([Job(root, "01_numbers", student, feedback=True) for student in STUDENTS])
+    with Crew.of(1) as crew, Writer(root, "01_numbers") as writer:
+        results = list(feedback_all(root, list(grade_all(writer, STUDENTS, crew)), crew))
     return root, {result.student: result.score for result in results}
 
 
@@ -112,7 +112,7 @@ def test_the_scores_are_the_same(
 
 @pytest.mark.slow
 def test_the_released_notebook_is_the_same(by_hand: tuple[Path, dict[str, float]], small: Path) -> None:
-    from course_lib.grader.release import make_release
+    from course_lib.grader.releasing.release import make_release
 
     released = by_hand[0] / "release" / "01_numbers" / "01_numbers.ipynb"
     assert released.read_bytes() == make_release(small)[0].read_bytes()

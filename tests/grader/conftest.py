@@ -141,7 +141,7 @@ def make_course(root: Path) -> Path:
 
 def solved(**answers: str) -> nbformat.NotebookNode:
     """The released notebook as a student hands it in, with some answers: `solved(double="def double(x): ...")`."""
-    from course_lib.grader.released import released_view
+    from course_lib.grader.intake.released import released_view
 
     nb = deepcopy(released_view(source_notebook()))
     for cell in nb.cells:
@@ -180,8 +180,8 @@ def course(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small course with its gradebook, to be copied: making a gradebook costs nbgrader seconds."""
+    from course_lib.grader.book.gradebook import register_assignment
     from course_lib.grader.course import Course
-    from course_lib.grader.gradebook import register_assignment
 
     root = make_course(tmp_path_factory.mktemp("registered") / "course")
     register_assignment(Course.at(root), ASSIGNMENT)

@@ -1,6 +1,5 @@
 """The sample class: deterministic, plausible, and with every accident in it."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from course_lib.grader.demo.answers import Bank
 from course_lib.grader.demo.classroom import compose, due_date
 from course_lib.grader.demo.run import run_demo
 from course_lib.grader.demo.students import students
-from course_lib.grader.release import make_release
+from course_lib.grader.releasing.release import make_release
 from course_lib.grader.results import Outcome, Result
 
 from .conftest import ASSIGNMENT, make_course
@@ -123,7 +122,8 @@ def test_keeping_what_is_graded_gives_the_same_results(demo: tuple[Path, list[Re
     root, results, _ = demo
     before = {p: p.stat().st_mtime_ns for p in (root / "demo" / "autograded").rglob("*.ipynb")}
     again = run_demo(root, number=4, fresh=False, processes=1, console=Console(quiet=True))
-    assert sorted(json.dumps(r.to_json()) for r in again) == sorted(json.dumps(r.to_json()) for r in results)
+    assert sorted(again, key=lambda r: r.student) == sorted(results, key=lambda r: r.student)
+    assert all(result.kept for result in again if not result.outcome.needs_human)
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from course_lib.grader.leaks import find_leaks
-from course_lib.grader.release import make_release
+from course_lib.grader.releasing.leaks import find_leaks
+from course_lib.grader.releasing.release import make_release
 
 from .conftest import ASSIGNMENT, make_course
 

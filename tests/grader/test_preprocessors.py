@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade
 
-from course_lib.grader.preprocessors import ExplicitScores, HideHiddenTests, QuietStreams
+from course_lib.grader.grading.preprocessors import ExplicitScores, QuietStreams
 
 from .conftest import source_notebook
 
@@ -81,23 +81,3 @@ def test_only_test_cells_lose_the_name_of_their_stderr() -> None:
     nb, _ = QuietStreams().preprocess(nb, RESOURCES)
     assert (cell.outputs[0].name, cell.outputs[0].text) == ("stdout", "careful")
     assert nb.cells[2].outputs[0].name == "stderr"
-
-
-def test_hidden_tests_leave_neither_text_nor_a_quotation_in_a_traceback() -> None:
-    traceback = [
-        "\x1b[31m-----\x1b[39m",
-        "      4     ### BEGIN HIDDEN TESTS\n"
-        "\x1b[32m----> 5\x1b[39m     score += \x1b[38;5;241m1.0\x1b[39m * (double(-\x1b[32m3.5\x1b[39m) == -7.0)\n"
-        "      6     ### END HIDDEN TESTS\n"
-        "      7 except NotImplementedError:",
-        "RuntimeError: no negative numbers",
-    ]
-    nb, cell = with_outputs(new_output("error", ename="RuntimeError", evalue="no", traceback=traceback))
-    nb, _ = HideHiddenTests().preprocess(nb, RESOURCES)
-    assert "-3.5" not in cell.source
-    assert "HIDDEN" not in cell.source
-    assert cell.outputs[0].traceback == [
-        traceback[0],
-        "      (lines of a hidden test)\n      7 except NotImplementedError:",
-        traceback[2],
-    ]

@@ -8,7 +8,8 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
-from course_lib.grader.rebuild import rebuild
+from course_lib.grader.intake.foreign import NotANotebook
+from course_lib.grader.intake.rebuild import MAX_CODE, MAX_NOTES, MAX_OWN, rebuild
 
 from .conftest import RIGHT, nbgrader_cell, solved, source_notebook
 
@@ -234,22 +235,69 @@ def test_text_that_cannot_be_written_as_utf_8_is_mended() -> None:
     nbformat.writes(nb).encode()
 
 
+CODE = {"cell_type": "code", "source": "x = 1"}
+
+
 @pytest.mark.parametrize(
     "strange",
     [
-        {"cells": ["not a cell", None, 3]},
-        {"cells": [{"cell_type": "code"}]},
-        {"cells": [{"cell_type": "code", "source": 5, "metadata": []}]},
-        {"cells": [{"cell_type": "code", "source": ["a = 1\n", "b = 2"], "metadata": {"nbgrader": "yes"}}]},
-        {"cells": [{"cell_type": 7, "source": "", "id": ["list"], "metadata": {"nbgrader": {"grade_id": {"a": 1}}}}]},
+        {"cells": []},
+        {"cells": [{**CODE, "metadata": []}]},
+        {"cells": [{**CODE, "source": ["a = 1\n", "b = 2"], "metadata": {"nbgrader": "yes"}}]},
+        {"cells": [{**CODE, "cell_type": "sql", "id": ["list"], "metadata": {"nbgrader": {"grade_id": {"a": 1}}}}]},
         {"cells": [{"id": "explain", "cell_type": "markdown", "source": "x", "attachments": ["x"]}], "metadata": 1},
-        {"metadata": {"kernelspec": "bash"}},
+        {"cells": [CODE], "metadata": {"kernelspec": "bash"}},
     ],
 )
 def test_strange_notebooks_are_rebuilt_all_the_same(strange: dict[str, object]) -> None:
     nb, _ = rebuild(source_notebook(), nbformat.from_dict(strange))
     assert [name for name in ids(nb) if not name.startswith("own-")] == SOURCE_IDS
     nbformat.validate(nb)
+
+
+@pytest.mark.parametrize("lost", [5, {"cell_type": "code"}, {"cell_type": "code", "source": 5}, {"source": "x = 1"}])
+def test_where_the_text_of_a_cell_is_lost_nothing_is_rebuilt(lost: object) -> None:
+    damaged = {"cells": [*solved(**RIGHT).cells, lost]}
+    with pytest.raises(NotANotebook, match=r"is damaged: .*cell number 10 "):
+        rebuild(source_notebook(), nbformat.from_dict(damaged))
+
+
+def test_an_exercise_merged_into_anothers_cell_is_found_there() -> None:
+    submitted = solved(**RIGHT)
+    cell(submitted, "double").source += "\n\n\n" + cell(submitted, "mean").source
+    del submitted.cells[index(submitted, "mean")]
+    nb, notes = rebuild(source_notebook(), submitted)
+    assert cell(nb, "mean").source == cell(nb, "double").source
+    assert notes == ["The cell mean was missing; the cell double, which defines mean, was graded in its place."]
+
+
+def test_a_cell_that_lost_its_id_is_found_before_it_is_python() -> None:
+    submitted = solved(**RIGHT)
+    lost = cell(submitted, "mean")
+    lost.metadata, lost.id, lost.source = NotebookNode(), "elsewhere", "def mean(values:\n    return"
+    nb, _ = rebuild(source_notebook(), submitted)
+    assert cell(nb, "mean").source == lost.source
+
+
+def test_code_too_large_to_be_parsed_says_so_where_it_would_have_run() -> None:
+    large = f"{RIGHT['double']}  {'#' * MAX_CODE}"
+    nb, notes = rebuild(source_notebook(), solved(**{**RIGHT, "double": large}))
+    with pytest.raises(ValueError, match=f"This cell held {len(large)} characters; more than 200000 are not run."):
+        exec(cell(nb, "double").source)
+    assert notes == [f"The cell double held {len(large)} characters, more than 200000; it was not run."]
+
+
+def test_of_own_cells_and_of_notes_there_is_an_end() -> None:
+    submitted = solved(**RIGHT)
+    submitted.cells += [nbformat.v4.new_code_cell(f"x = {n}") for n in range(MAX_OWN + 1)]
+    for number in range(MAX_NOTES + 5):
+        copy = deepcopy(cell(submitted, "test_double"))
+        copy.id, copy.metadata.nbgrader["points"] = f"copy-{number}", 100 + number
+        submitted.cells.append(copy)
+    nb, notes = rebuild(source_notebook(), submitted)
+    assert sum(name.startswith("own-") for name in ids(nb)) == MAX_OWN
+    assert len(notes) == MAX_NOTES + 1
+    assert notes[-1] == "And 7 more odd things of these kinds."
 
 
 def test_the_same_submission_gives_the_same_bytes() -> None:

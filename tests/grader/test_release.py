@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from course_lib.grader.course import CourseError
-from course_lib.grader.release import make_release
+from course_lib.grader.releasing.release import make_release
 
 from .conftest import ASSIGNMENT, solved, source_notebook
 

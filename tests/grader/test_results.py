@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grader import batch
-from course_lib.grader.batch import Job
+from course_lib.grader.commands.tables import counts, score_text
 from course_lib.grader.course import Course, CourseError
 from course_lib.grader.results import GradedCell, Outcome, Result, overall
-from course_lib.grader.tables import counts, score_text
 
 
 def cell(name: str, score: float | None, outcome: Outcome, *, written: bool = False) -> GradedCell:
@@ -72,23 +70,6 @@ def test_counts_are_in_the_order_of_outcomes() -> None:
     assert counts(results) == "3 submissions: 2 passed, 1 missing"
 
 
-def test_a_failure_on_one_submission_has_its_name_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks_on_ada(job: Job) -> Result:
-        if job.student == "ada":
-            raise OSError("database is locked")
-        return Result(job.assignment, job.student, Outcome.PASSED)
-
-    monkeypatch.setattr(batch, "grade_job", breaks_on_ada)
-    ada, bob = batch.grade_all([Job(Path("/c"), "01_numbers", name) for name in ("ada", "bob")])
-    assert bob.outcome is Outcome.PASSED
-    assert ada.outcome is Outcome.GRADER_ERROR
-    assert ada.score is None
-    assert ada.notes == (
-        "The grader failed on this submission (OSError: database is locked), and an older score may still stand. "
-        "Grade it again: course grade 01_numbers --student ada.",
-    )
-
-
 def test_a_folder_that_is_no_course_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     with pytest.raises(CourseError, match=r"is not a course folder: it has no nbgrader_config.py\."):
@@ -107,7 +88,7 @@ def test_what_an_instructor_should_do_is_said_to_the_instructor_alone():
 
     from rich.console import Console
 
-    from course_lib.grader.tables import show_results
+    from course_lib.grader.commands.tables import show_results
 
     lost = Result("09_dropout", "ada", Outcome.UNREADABLE, notes=("ada/09_dropout.ipynb is empty (0 bytes).",))
     console = Console(file=StringIO(), width=200)

@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from course_lib.checks.verdict import RESULT_MIME, ExerciseResult
-from course_lib.grader.released import released_view
+from course_lib.grader.intake.released import released_view
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))

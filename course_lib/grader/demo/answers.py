@@ -10,8 +10,8 @@ from nbgrader.utils import is_grade, is_solution
 
 from course_lib.checks.misconception import load_variants
 from course_lib.grader.course import Course
+from course_lib.grader.intake.released import released_view
 from course_lib.grader.notebooks import read
-from course_lib.grader.released import released_view
 
 _STUB = "raise NotImplementedError()"
 

@@ -1,22 +1,23 @@
 """The whole way of a sample class, in a folder of its own: release, hand in, grade through nbgrader, report."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from course_lib.grader.batch import Job, grade_all
+from course_lib.grader.book.gradebook import gradebook, register_assignment
+from course_lib.grader.book.writer import Writer
+from course_lib.grader.commands.progress import display, shown
+from course_lib.grader.commands.tables import show_results
 from course_lib.grader.course import Course, CourseError
 from course_lib.grader.demo.classroom import compose, due_date
 from course_lib.grader.demo.students import Student, students
-from course_lib.grader.gradebook import gradebook, register_assignment
-from course_lib.grader.release import make_release
+from course_lib.grader.grading.batch import Crew
+from course_lib.grader.grading.grade import feedback_all, grade_all
+from course_lib.grader.releasing.release import make_release
 from course_lib.grader.report import write_report
 from course_lib.grader.results import Result
-from course_lib.grader.tables import show_results
 
 CLASS_SIZE = 42
 """How many hand in by default: enough for one of every accident."""
@@ -24,11 +25,10 @@ CLASS_SIZE = 42
 _MARKER = "MADE_BY_COURSE_DEMO.md"
 _COPIED = ("source", "misconceptions", "alternatives")
 _HURRY = """
-# This is the sample class: do not wait long for loops that never end, and leave pictures and experiments out.
-c.ExecuteStock.timeout = 40
-c.ExecuteStock.run_ungraded = False
+# This is the sample class: do not wait long for loops that never end.
+c.Examine.cell_seconds = 10
+c.Examine.case_seconds = 4
 """
-_CASE_SECONDS = "6"  # a little more than half of what a case gets otherwise
 
 
 def run_demo(
@@ -65,15 +65,22 @@ def run_demo(
         everybody = students(CLASS_SIZE if number is None else number)
     except ValueError as error:
         raise CourseError(f"{error}.".capitalize()) from error
-    os.environ.setdefault("COURSE_LIB_CASE_SECONDS", _CASE_SECONDS)
     sample = _folder(course, names, fresh=fresh)
     console.print(f"A class of {len(everybody)} hands in {', '.join(names)} …", highlight=False)
     make_release(sample.root, names)
     for name in names:
         compose(sample, name, everybody)
     _register(sample, names, everybody)
-    jobs = [Job(sample.root, name, s.id, feedback=True, keep=not fresh) for name in names for s in everybody]
-    results = _with_progress(jobs, processes, console)
+    results: list[Result] = []
+    with Crew.of(processes) as crew:
+        for name in names:
+            with Writer(sample.root, name) as writer, display(console, len(everybody), name) as show:
+                results += shown(grade_all(writer, [s.id for s in everybody], crew, force=fresh), show)
+        # After all scores are recorded: a page that cannot be made costs no score.
+        ready = [result for result in results if result.kept and result.feedback]
+        others = [result for result in results if result not in ready]
+        with display(console, len(others), "feedback") as show:
+            results = [*ready, *shown(feedback_all(sample.root, others, crew), show)]
     report = write_report(sample.root, results, sample.root / "report")
     _say(console, sample, names, results, report)
     return results
@@ -110,31 +117,6 @@ def _register(course: Course, names: Sequence[str], everybody: Sequence[Student]
     with gradebook(course) as book:
         for student in everybody:
             book.update_or_create_student(student.id, first_name=student.first_name, last_name=student.last_name)
-
-
-def _with_progress(jobs: Sequence[Job], processes: int, console: Console) -> list[Result]:
-    if not console.is_terminal:
-        results = []
-        for result in grade_all(jobs, processes):
-            results.append(result)
-            if len(results) % 10 == 0 or len(results) == len(jobs):
-                console.print(f"graded {len(results)} of {len(jobs)}", highlight=False)
-        return results
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("[dim]{task.description}"),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(jobs))
-        results = []
-        for result in grade_all(jobs, processes):
-            results.append(result)
-            progress.update(task, advance=1, description=f"{result.student}, {result.assignment}")
-        return results
 
 
 def _say(console: Console, course: Course, names: Sequence[str], results: Sequence[Result], report: Path) -> None:

@@ -9,6 +9,7 @@ Everything that came from a student (names, messages, printed text) is untrusted
 same results give the same bytes: nothing here looks at the clock.
 """
 
+from course_lib.grader.feedback.hidden import Hidden
 from course_lib.grader.report.pages import write_feedback, write_report
 
-__all__ = ["write_feedback", "write_report"]
+__all__ = ["Hidden", "write_feedback", "write_report"]

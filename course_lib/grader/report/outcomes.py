@@ -145,3 +145,17 @@ CASE_OUTCOMES: dict[Outcome, CaseOutcome] = {
     Outcome.MISSING: CaseOutcome("missing", "The name that the exercise asks for does not exist."),
 }
 """What can become of a case."""
+
+LIMITS = {
+    "cell_seconds": "One cell of the student's ran too long.",
+    "case_seconds": "One case of a test ran too long: an endless loop, most often.",
+    "submission_seconds": "The whole notebook ran too long; what came after was not run.",
+    "memory_mb": "The code needed more memory: a tensor of the wrong shape, most often.",
+    "processes": "The code started other processes, which it may not.",
+    "open_files": "The code had too many files open.",
+    "file_mb": "The code wrote too large a file.",
+    "scratch_mb": "The code wrote too many or too large files.",
+    "output_chars": "The code printed or drew too much; the rest was left out.",
+    "process ended": "The code ended the process that ran it.",
+}
+"""What it means to meet a limit, by the name that `nbgrader_config.py` knows it by."""

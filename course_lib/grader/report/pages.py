@@ -11,28 +11,22 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
 
-from course_lib.checks.verdict import CaseResult
+from course_lib.grader.feedback.hidden import Hidden, shown_cases
 from course_lib.grader.report import pictures, statistics, text
 from course_lib.grader.report.data import ClassData, Exercise, ResultLike, Submission, by_assignment, read_submission
 from course_lib.grader.report.outcomes import (
     CASE_OUTCOMES,
+    LIMITS,
     SUBMISSION_OUTCOMES,
     SubmissionOutcome,
     submission_outcome,
 )
-
-Hidden = Literal["message", "title", "nothing"]
-"""How much of a hidden case a student sees.
-
-``"message"``: its title, the message, the call, what came and what was expected (never the test's source, which no
-record holds); ``"title"``: its title and outcome; ``"nothing"``: how many there are and how many passed.
-"""
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MAX_CASES = 200
@@ -72,7 +66,7 @@ def write_feedback(
     Args:
         result: the result, or a mapping in the shape of its ``to_json()``.
         out_path: the page to write; its folder is made when it does not exist.
-        hidden: how much of a hidden case is shown, see :data:`Hidden`.
+        hidden: how much of a hidden case is shown, see :data:`course_lib.grader.feedback.hidden.Hidden`.
         notebook_feedback: nbgrader's own feedback page (the executed notebook), linked when given.
 
     Returns:
@@ -101,6 +95,7 @@ def render_class(data: ClassData, *, root: Path, out_dir: Path, made: str = "") 
         beliefs=beliefs,
         insights=insights(items, beliefs),
         outcomes=_outcome_counts(data),
+        limits=statistics.limits_met(data),
         scores_picture=pictures.score_distribution(data, described),
         exercises_picture=pictures.points_by_exercise(items),
         beliefs_picture=pictures.misconceptions_found(beliefs),
@@ -236,9 +231,7 @@ def _outcome_counts(data: ClassData) -> list[tuple[SubmissionOutcome, int]]:
 def _shown(exercise: Exercise, hidden: Hidden) -> dict[str, Any]:
     """One exercise as the feedback page shows it: what a hidden case may not show never reaches the template."""
     everything = exercise.record.cases
-    cases = [case for case in everything if not (case.hidden and hidden == "nothing")]
-    if hidden == "title":
-        cases = [CaseResult(c.title, c.outcome, True, c.weight) if c.hidden else c for c in cases]
+    cases = shown_cases(exercise.record, hidden)
     unseen = [case for case in everything if case.hidden] if hidden == "nothing" else []
     failing = [case.message for case in cases if not case.passed]
     return {
@@ -276,6 +269,7 @@ def _environment() -> jinja2.Environment:
         "discrimination_words": statistics.discrimination_words,
         "submission_outcome": submission_outcome,
         "case_outcomes": CASE_OUTCOMES,
+        "limit_meanings": LIMITS,
         "few": statistics.FEW,
         "sort_script": Markup(_sort_script()),
         "sort_script_hash": _csp_hash(_sort_script()),

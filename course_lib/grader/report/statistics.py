@@ -4,10 +4,12 @@ Every function gives None where a statistic does not exist (nobody, one student,
 """
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from course_lib.checks.verdict import Outcome
 from course_lib.grader.report.data import ClassData, Exercise, Submission
 
 FEW = 10
@@ -224,3 +226,44 @@ def misconceptions(data: ClassData) -> tuple[Belief, ...]:
     order = {name: place for place, name in enumerate(data.exercises)}
     keys = sorted(holders, key=lambda k: (-len(holders[k]), order[k[0]], k[1]))
     return tuple(Belief(*key, hints[key], tuple(holders[key].values())) for key in keys)
+
+
+@dataclass(frozen=True)
+class LimitMet:
+    """A limit that somebody's code met, and in whose work; a process that ended by itself counts as one."""
+
+    name: str
+    students: tuple[Submission, ...]
+    exercises: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many students met it; each counts once."""
+        return len(self.students)
+
+
+ENDED = "process ended"
+"""The name under which code that ended its own process is counted."""
+_NAMED = re.compile(r"\((?:a fifth of )?limit ([a-z_]{1,40})\b")
+
+
+def limits_met(data: ClassData) -> tuple[LimitMet, ...]:
+    """The limits that were met in the class, the most frequent first.
+
+    Read from the sentences that the grader says: the notes, and the messages of cases that were cut off.
+    """
+    students: dict[str, dict[str, Submission]] = {}
+    exercises: dict[str, dict[str, None]] = {}
+    for submission in data.submissions:
+        said = [(name, "") for note in submission.notes for name in _NAMED.findall(note)]
+        for exercise in submission.exercises:
+            for case in exercise.record.cases:
+                if case.outcome is Outcome.CRASHED:
+                    said.append((ENDED, exercise.name))
+                elif case.outcome in (Outcome.LIMIT, Outcome.TIMED_OUT):
+                    said += [(name, exercise.name) for name in _NAMED.findall(case.message)]
+        for name, where in said:
+            students.setdefault(name, {})[submission.student] = submission
+            exercises.setdefault(name, {}).update({where: None} if where else {})
+    order = sorted(students, key=lambda name: (-len(students[name]), name))
+    return tuple(LimitMet(name, tuple(students[name].values()), tuple(exercises.get(name, {}))) for name in order)

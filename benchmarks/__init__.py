@@ -1,0 +1,1 @@
+"""Measures grading: ``python -m benchmarks.throughput`` and its neighbours, or all of them by ``make benchmark``."""

@@ -1,0 +1,1 @@
+"""What is recorded: the gradebook and ``autograded/``, each submission whole or not at all."""

@@ -1,0 +1,1 @@
+"""What goes back to students: nothing of hidden tests, and nothing that a browser would run."""

@@ -1,0 +1,23 @@
+"""The warm process is shared by all tests of a pytest process: it starts in seconds and keeps nothing of a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from course_lib.grader.engine.processes import WarmServer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def warm_server() -> Iterator["WarmServer"]:
+    """A warm process in the sandbox, as grading uses it. Tests start candidates of it, and must not end it."""
+    from course_lib.grader.engine.processes import WarmServer
+    from course_lib.grader.engine.sandbox import find_sandbox
+
+    server = WarmServer(find_sandbox([ROOT]))
+    yield server
+    server.close()

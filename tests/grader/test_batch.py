@@ -1,0 +1,98 @@
+"""A crew does all its jobs, whatever some of them do to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from course_lib.grader.course import CourseError
+from course_lib.grader.grading.batch import Crew, Lost
+
+from .conftest import ROOT
+
+# Not from .workers: pytest knows test modules by names under which no other process can import them.
+sys.path.insert(0, str(ROOT))
+from tests.grader.workers import work
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the tests end processes by POSIX signals")
+KILLED = Lost("the process that graded it was ended, twice: does it need more memory than there is?")
+
+
+@pytest.mark.parametrize("hands", [1, 2])
+def test_all_jobs_are_done_and_a_failing_one_stops_no_other(hands: int) -> None:
+    jobs = ["a", "fail", "b", "c"]
+    with Crew.of(hands) as crew:
+        results = dict(crew.each(work, jobs))
+    assert results == {"a": "done a", "fail": Lost("ValueError: as asked for"), "b": "done b", "c": "done c"}
+
+
+def test_a_job_that_ends_its_process_is_lost_alone(tmp_path: Path) -> None:
+    once = f"die-once {tmp_path / 'died'}"
+    jobs = ["a", "die", "b", once, "c", "d"]
+    with Crew.of(2) as crew:
+        results = dict(crew.each(work, jobs))
+        assert list(crew.each(work, ["e", "f"])) == [("e", "done e"), ("f", "done f")]
+    assert results == {**{job: f"done {job}" for job in jobs}, "die": KILLED}
+
+
+@pytest.mark.parametrize("hands", [1, 2])
+def test_what_a_user_can_mend_ends_it(hands: int) -> None:
+    with Crew.of(hands) as crew, pytest.raises(CourseError, match="not here"):
+        list(crew.each(work, ["refuse", "a", "b"]))
+
+
+def test_nobody_is_left_at_work_when_it_is_stopped() -> None:
+    started = time.monotonic()
+    with Crew.of(2) as crew:
+        next(crew.each(work, ["sleep 0", "sleep 600", "sleep 600"]))
+    assert time.monotonic() - started < 60
+
+
+def test_any_executor_will_do_and_gets_few_jobs_at_a_time() -> None:
+    begun = []
+
+    def remember(job: int) -> int:
+        begun.append(job)
+        return -job
+
+    with Crew(lambda: ThreadPoolExecutor(3), 3) as crew:
+        results = crew.each(remember, range(1000))
+        first = [next(results) for _ in range(10)]
+        assert len(begun) <= 10 + 2 * 3
+        assert sorted([*first, *results]) == [(job, -job) for job in range(1000)]
+
+
+def test_processes_end_when_the_main_process_is_killed() -> None:
+    main = subprocess.Popen([sys.executable, "-m", "tests.grader.workers"], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert main.stdout is not None
+        main.stdout.readline()
+        children = Path(f"/proc/{main.pid}/task/{main.pid}/children")
+        if not children.exists():
+            pytest.skip("this system does not tell a process's children")
+        until = time.monotonic() + 60
+        while len(pids := children.read_text().split()) < 3:  # two, and multiprocessing's own
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        time.sleep(1)
+        main.send_signal(signal.SIGKILL)
+        while any(Path(f"/proc/{pid}").exists() and not _ended(pid) for pid in pids):
+            assert time.monotonic() < until, "a process outlived the one that it worked for"
+            time.sleep(0.05)
+    finally:
+        main.kill()
+        main.wait()
+        if main.stdout:
+            main.stdout.close()
+
+
+def _ended(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
