@@ -54,12 +54,13 @@ def run(command: Sequence[str], folder: Path, *, status: Sequence[int] = (0,)) -
         CommandFailed: at any other exit status, with what the command said last.
     """
     adopt_orphans()
+    others = _children()
     before = of_children()
     started = monotonic()
     with _sandboxed() as lost:
         done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
         seconds = monotonic() - started
-    wait_for_orphans()
+    _wait_for_orphans(others)
     if done.returncode not in status:
         raise CommandFailed(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
     return Spent(seconds, of_children() - before + sum(lost.values()), done.stdout, done.stderr)
@@ -71,11 +72,21 @@ def adopt_orphans() -> None:
         raise OSError(ctypes.get_errno(), "this system does not let a process adopt its descendants' children")
 
 
-def wait_for_orphans() -> None:
-    """Wait for all processes below this one to end, which counts their time."""
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
+def _wait_for_orphans(others: set[int]) -> None:
+    """Wait for the processes that came to be below this one, but for others, to end: that counts their time."""
+    while new := _children() - others:
+        for pid in new:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> set[int]:
+    """The processes directly below this one."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            found |= set(map(int, (task / "children").read_text().split()))
+    return found
 
 
 def of_children() -> float:

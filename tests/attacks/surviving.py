@@ -60,9 +60,10 @@ ATTACKS = [
             (
                 "imports",
                 f"""
-                import os
-                print("found", [name for name in os.listdir() if name != "mine"], os.listdir("/tmp"))
-                for name in ("{MARK}", "/tmp/{MARK}-2", os.path.expanduser("~/{MARK}-3")):
+                import os, tempfile
+                aside = tempfile.gettempdir()
+                print("found", [name for name in os.listdir() if name != "mine"], os.listdir(aside))
+                for name in ("{MARK}", f"{{aside}}/{MARK}-2", os.path.expanduser("~/{MARK}-3")):
                     open(name, "w").write("read this")
                 print("left", len(os.listdir()))
                 """,
@@ -74,7 +75,11 @@ ATTACKS = [
         "files that the one before has left",
         **ALL_RIGHT,
         own=(
-            ("imports", "import os\nprint('found', os.listdir(), os.listdir('/tmp'), os.listdir(os.environ['HOME']))"),
+            (
+                "imports",
+                "import os, tempfile\n"
+                "print('found', os.listdir(), os.listdir(tempfile.gettempdir()), os.listdir(os.environ['HOME']))",
+            ),
         ),
         shows=("found [] [] []",),
     ),

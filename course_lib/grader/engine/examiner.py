@@ -12,7 +12,7 @@ import contextlib
 import io
 import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
@@ -29,6 +29,7 @@ from course_lib.checks.session import Session, session
 from course_lib.checks.verdict import ExerciseResult
 from course_lib.checks.verdict import Outcome as CaseOutcome
 from course_lib.grader.annotations import add_notes, set_seconds
+from course_lib.grader.engine.blank import BlankRunner, defined, stub_of
 from course_lib.grader.engine.outputs import error_output, from_answer
 from course_lib.grader.engine.processes import CandidateLost, EngineError, Server
 from course_lib.grader.engine.remote import RemoteRunner, Submitted
@@ -204,7 +205,11 @@ class _Examination:
             sink=found.append,
             memory=memory,
         )
-        theirs = self._students_names(cell, calls)
+        stub = None if read else self._stub(exercise)
+        if stub is not None:
+            memory = self.paper.memory
+            here = replace(here, runner=BlankRunner(stub, memory, str(cell.get("id", exercise))), memory=memory)
+        theirs = {exercise: stub} if stub is not None else self._students_names(cell, calls)
         space = {**self.space, **theirs}
         printed = io.StringIO()
         outputs: list[NotebookNode] = []
@@ -229,6 +234,12 @@ class _Examination:
             outputs.append(new_output("execute_result", data=data, metadata=node(), execution_count=1))
         cell.outputs = outputs
         self.results += found
+
+    def _stub(self, exercise: str) -> Any:
+        """What the stub of an exercise defines, when it was left as it was handed out; else None."""
+        text = stub_of(exercise, self.nb.cells, self.sources)
+        found = None if text is None else defined(exercise, text, self.space)
+        return found if callable(found) else None
 
     def _students_names(self, cell: NotebookNode, calls: "_Calls") -> dict[str, Any]:
         """What a test cell wants of the student's: functions, which run elsewhere, and data."""
