@@ -1,10 +1,12 @@
 """The warm process is shared by all tests of a pytest process: it starts in seconds and keeps nothing of a test."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 if TYPE_CHECKING:
     from course_lib.grader.engine.processes import WarmServer
@@ -21,3 +23,14 @@ def warm_server() -> Iterator["WarmServer"]:
     server = WarmServer(find_sandbox([ROOT]))
     yield server
     server.close()
+
+
+_MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_shell_is_left_behind() -> Iterator[None]:
+    """A shell of IPython's that some test has made is the whole process's, and so is its main module."""
+    yield
+    InteractiveShell.clear_instance()
+    sys.modules["__main__"] = _MAIN

@@ -7,7 +7,6 @@ temporary folder.
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -18,7 +17,6 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
-_MAIN = sys.modules["__main__"]
 ASSIGNMENT = "01_numbers"
 
 DOUBLE = '''def double(x):
@@ -207,12 +205,6 @@ def kernels_find_the_course(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels and `nbgrader` are processes of their own: they must import this checkout."""
     path = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), path])))
-
-
-@pytest.fixture(autouse=True)
-def main_module_is_pythons_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell of IPython's that some other test has made leaves its own, and new processes ask the main module's name."""
-    monkeypatch.setitem(sys.modules, "__main__", _MAIN)
 
 
 @pytest.fixture
