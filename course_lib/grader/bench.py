@@ -6,7 +6,6 @@ cell, the solutions of the exercises before, and the two cells in question.
 """
 
 import itertools
-import linecache
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from course_lib.checks.misconception import Misconception
 from course_lib.checks.session import Session, session
 from course_lib.checks.verdict import ExerciseResult
 from course_lib.grader.intake.released import released_view
+from course_lib.grader.notebooks import remember_text
 
 _numbers = itertools.count()
 
@@ -94,5 +94,5 @@ def _by_grade_id(notebook: nbformat.NotebookNode) -> dict[str, Any]:
 def _execute(source: str, space: dict[str, Any]) -> None:
     """Run a cell's text under a file name of its own, so that its source can be looked up as in a notebook."""
     name = f"<cell {next(_numbers)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    remember_text(name, source)
     exec(compile(source, name, "exec"), space)

@@ -4,19 +4,20 @@ A stub is the course's own text, and it does the same for everybody: its cases a
 whole class, and no process is asked.
 """
 
-import linecache
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.utils import compute_checksum, is_solution
+from nbgrader.utils import is_solution
 
 from course_lib.checks.memory import Memory
 from course_lib.checks.refused import Group
 from course_lib.checks.run import InProcessRunner, Observation
 from course_lib.checks.scenario import Implementation, Scenario
 from course_lib.grader.engine.roles import names_in
+from course_lib.grader.intake.rebuild import is_untouched
+from course_lib.grader.notebooks import remember_text
 
 
 class BlankRunner:
@@ -60,22 +61,20 @@ def stub_of(exercise: str, cells: Sequence[NotebookNode], texts: Sequence[str]) 
         cells: those of a rebuilt notebook.
         texts: all of the student's text in it.
     """
-    stubs = [str(cell.source) for cell in cells if cell.cell_type == "code" and is_solution(cell) and _untouched(cell)]
+    stubs = [
+        str(cell.source) for cell in cells if cell.cell_type == "code" and is_solution(cell) and is_untouched(cell)
+    ]
     named = re.compile(rf"\b{re.escape(exercise)}\b")
     if any(named.search(text) for text in texts if text not in stubs):
         return None
     return next((stub for stub in stubs if exercise in names_in(stub).bound), None)
 
 
-def _untouched(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.nbgrader.get("checksum") == compute_checksum(cell))
-
-
 def defined(exercise: str, stub: str, namespace: Mapping[str, Any]) -> Any:
     """What a stub defines under the exercise's name; None when it does not run."""
     space = dict(namespace)
     filename = f"<{exercise}>"
-    linecache.cache[filename] = (len(stub), None, stub.splitlines(keepends=True), filename)
+    remember_text(filename, stub)
     try:
         exec(compile(stub, filename, "exec"), space)
     except Exception:  # a stub that is not a definition: it stops, as it does for the student

@@ -10,7 +10,6 @@ import ast
 import builtins
 import contextlib
 import io
-import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -36,7 +35,7 @@ from course_lib.grader.engine.remote import RemoteRunner, Submitted
 from course_lib.grader.engine.roles import Role, names_in, needed_extras, role_of
 from course_lib.grader.engine.sitting import OutOfTime, Sitting
 from course_lib.grader.intake.match import label
-from course_lib.grader.notebooks import new_output, node
+from course_lib.grader.notebooks import new_output, node, remember_text
 
 TIMED_OUT = "CellTimeout"
 """The name of the error recorded in a cell that was cut off at its time limit."""
@@ -314,7 +313,7 @@ def _compile(cell: NotebookNode) -> tuple[CodeType, CodeType | None]:
     """A cell's code, its last expression apart. The file's name lets `checks` look the text up, and says nothing."""
     filename = f"<{label(cell)}>"
     text = str(cell.source)
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    remember_text(filename, text)
     try:
         tree = ast.parse(text, filename)
     except (SyntaxError, ValueError) as error:

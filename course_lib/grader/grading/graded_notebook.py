@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
+from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from course_lib.checks.verdict import RESULT_MIME, CaseResult, ExerciseResult
 from course_lib.checks.verdict import Outcome as CaseOutcome
 from course_lib.grader.engine.examiner import DIED, NOT_RUN, TIMED_OUT
+from course_lib.grader.intake.rebuild import is_untouched
 from course_lib.grader.results import GradedCell, Outcome, overall
 
 _RAN_BADLY = {TIMED_OUT: Outcome.TIMED_OUT, NOT_RUN: Outcome.TIMED_OUT, DIED: Outcome.CRASHED}
@@ -21,7 +22,7 @@ _AS_CASE = {
 
 def read_cells(nb: NotebookNode) -> tuple[tuple[GradedCell, ...], tuple[ExerciseResult, ...]]:
     """Every cell with points in a graded notebook, and the record of each that the machine graded."""
-    blank = {cell.metadata.nbgrader["grade_id"] for cell in nb.cells if is_solution(cell) and _untouched(cell)}
+    blank = {cell.metadata.nbgrader["grade_id"] for cell in nb.cells if is_solution(cell) and is_untouched(cell)}
     cells, records = [], []
     for cell in nb.cells:
         if not is_grade(cell):
@@ -109,10 +110,6 @@ def _made_up(cell: GradedCell, *, hidden: bool) -> ExerciseResult:
         message = cell.message or "The test cell says no more than its score."
         cases.append(CaseResult("the test cell", outcome, hidden, cell.points - score, message=message))
     return ExerciseResult(cell.name, cell.points, tuple(cases))
-
-
-def _untouched(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.nbgrader.get("checksum") == compute_checksum(cell))
 
 
 def _errors(cell: Mapping[str, Any]) -> list[str]:

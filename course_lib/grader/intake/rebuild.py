@@ -76,6 +76,11 @@ def rebuild(
     return built, notes
 
 
+def is_untouched(cell: NotebookNode) -> bool:
+    """Whether a solution cell of a rebuilt notebook is as it was handed out."""
+    return bool(cell.metadata.nbgrader.get("checksum") == compute_checksum(cell))
+
+
 def is_own(cell: NotebookNode) -> bool:
     """Whether a cell of a rebuilt notebook is one that the student added."""
     return "nbgrader" not in cell.metadata and str(cell.get("id", "")).startswith(_OWN)
