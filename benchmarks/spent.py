@@ -107,13 +107,14 @@ def script(name: str) -> str:
 
 @contextmanager
 def _sandboxed() -> Iterator[dict[int, float]]:
-    """The processor seconds of each warm process below this one, with its forks: its number -> when last seen."""
+    """The processor seconds of each warm process that comes to be below this one, with its forks, when last seen."""
     found: dict[int, float] = {}
+    others = set(warm_and_candidates(os.getpid())[0])
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(_LOOK_SECONDS):
-            for pid in warm_and_candidates(os.getpid())[0]:
+            for pid in set(warm_and_candidates(os.getpid())[0]) - others:
                 found[pid] = max(found.get(pid, 0.0), processor_seconds(pid))
 
     thread = threading.Thread(target=look)

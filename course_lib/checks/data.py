@@ -72,24 +72,26 @@ def writable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, *, shared: bool = False) -> Any:
     """Copy ``value`` as plain data.
 
     Args:
         value: what a scenario returned.
+        shared: whether tensors may share their memory with ``value``: enough for who looks at them at once.
 
     Returns:
         ``None``, bools, ints, floats, strings, dense tensors (detached copies, of type ``torch.Tensor`` exactly),
         :class:`Raised`, and lists (of lists and tuples) and dicts (with text or whole-number keys) of these; all else
         as :class:`Opaque`.
     """
-    return _Copier().copy(value, 0)
+    return _Copier(shared).copy(value, 0)
 
 
 class _Copier:
     """One copy, with its budget: data may be deep, long or cyclic by accident or on purpose."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: bool) -> None:
+        self.shared = shared
         self.items = 0
 
     def copy(self, value: Any, depth: int) -> Any:
@@ -110,7 +112,7 @@ class _Copier:
         if kind is Opaque:
             return value if type(value.kind) is str else Opaque("an Opaque")
         if issubclass(kind, torch.Tensor):
-            return _tensor(value)
+            return _tensor(value, self.shared)
         if issubclass(kind, float):  # numpy.float64, say
             return float.__float__(value)
         if issubclass(kind, (list, tuple)):
@@ -126,7 +128,7 @@ class _Copier:
         return Opaque(_kind_name(kind))
 
 
-def _tensor(value: torch.Tensor) -> torch.Tensor | Opaque:
+def _tensor(value: torch.Tensor, shared: bool) -> torch.Tensor | Opaque:
     with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
         if torch.Tensor.layout.__get__(value) is not torch.strided:  # type: ignore[attr-defined]
             return Opaque("a sparse tensor")
@@ -138,12 +140,15 @@ def _tensor(value: torch.Tensor) -> torch.Tensor | Opaque:
             return Opaque("a tensor without data (on the meta device)")
         try:
             base = value if type(value) is torch.Tensor else torch.Tensor.as_subclass(value, torch.Tensor)
-            copy = torch.Tensor.clone(torch.Tensor.detach(base), memory_format=torch.contiguous_format)
+            copy = torch.Tensor.detach(base)
+            if not shared:
+                copy = torch.Tensor.clone(copy, memory_format=torch.contiguous_format)
         except Exception as error:
             return Opaque(f"a tensor that cannot be read ({type(error).__name__})")
     if type(copy) is not torch.Tensor:
         return Opaque(f"a tensor of the class {_kind_name(type(value))}")
-    return copy.resolve_conj().resolve_neg()
+    # Asked first: for most tensors these are two operations less for the watch to look at.
+    return copy.resolve_conj().resolve_neg() if copy.is_conj() or copy.is_neg() else copy
 
 
 def _kind_name(kind: type) -> str:

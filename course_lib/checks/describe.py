@@ -1,5 +1,6 @@
 """Values in words and few characters: what a message says of what came and of what was expected."""
 
+import math
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from course_lib.checks.data import Opaque, Raised
 
 _SMALL = 12
+_EXTREMES = (torch.float32, torch.float64)
 _NO_EXTREMES = (torch.uint16, torch.uint32, torch.uint64)  # torch has no min and max of these
 _MAX_TEXT = 300
 
@@ -100,6 +102,10 @@ def _tensor(value: torch.Tensor) -> str:
         return f"{head}, {int(value.sum())} of {value.numel()} true"
     if value.is_complex():
         return head
+    if value.dtype in _EXTREMES:  # the common case, in one operation
+        low, high = (float(end) for end in torch.aminmax(value))
+        if math.isfinite(low) and math.isfinite(high):
+            return f"{head}, from {number(low)} to {number(high)}"
     value = value.to(torch.float64) if value.is_floating_point() or value.dtype in _NO_EXTREMES else value
     finite = value[torch.isfinite(value)] if value.is_floating_point() else value
     bad = value.numel() - finite.numel()

@@ -31,6 +31,7 @@ from course_lib.checks.judging import (
     judge,
     same_mistake,
 )
+from course_lib.checks.digest import digest
 from course_lib.checks.misconception import Misconception
 from course_lib.checks.refused import Group, group
 from course_lib.checks.run import InProcessRunner, Observation, cell_source
@@ -169,7 +170,7 @@ class Exercise:
             seen = session.runner.run(
                 case.scenario, implementation, name=self.name, seed=seed, refused=self.refused, hidden=case.hidden
             )
-            verdict = judge(case, seen, right)
+            verdict = self._verdict(session, case, seed, seen, right)
             used.extend(entry for entry in seen.refused if entry not in used)
             judged.append(_Judged(case, seed, right, seen, verdict))
         recognised = self._recognise(judged, session) if not used else ()
@@ -196,6 +197,14 @@ class Exercise:
 
     def _kept(self, session: Session, case: Case, seed: int, whose: str, make: Callable[[], Any]) -> Any:
         return make() if session.memory is None else session.memory.get((self.name, case.title, seed, whose), make)
+
+    def _verdict(self, session: Session, case: Case, seed: int, seen: Observation, right: Any) -> Verdict:
+        """The verdict on an observation. A judge is a function of the data, so the same data need not be judged twice."""
+        if session.memory is None:
+            return judge(case, seen, right)
+        key = ("verdict", self.name, case.title, seed, seen.stopped, digest(seen.data))
+        verdict: Verdict = session.memory.recently(key, partial(judge, case, seen, right))
+        return verdict
 
     def _right(self, case: Case, seed: int) -> Any:
         """What is right for a case, as data: literal, or by the reference; ``UNSET`` when only a judge knows."""

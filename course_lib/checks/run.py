@@ -205,13 +205,13 @@ def _argument(value: Any) -> str:
         return value.__name__ if value.__name__ != "<lambda>" else "f"
     try:
         with torch._C._DisableFuncTorch():
-            return describe(plain(value), limit=120)
+            return describe(plain(value, shared=True), limit=120)
     except RuntimeError:
         return "a tensor inside torch.func"
 
 
 def _returned(result: Any) -> str:
-    return form(plain(result))
+    return form(plain(result, shared=True))
 
 
 def code_file(implementation: Implementation) -> str:

@@ -1,6 +1,7 @@
 """What the benchmarks are made of: classes, clocks, lines, sections of the page, and what a command took."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,9 +12,10 @@ from benchmarks.classes import KINDS, kind_of, mixed_class, without_extras
 from benchmarks.clocks import Clocks
 from benchmarks.fit import Line
 from benchmarks.page import PAGE, replaced, table
-from benchmarks.processes import descendants, own_mb, processor_seconds, resident_mb
+from benchmarks.processes import descendants, own_mb, processor_seconds, resident_mb, warm_and_candidates
 from benchmarks.spent import CommandFailed, run
 from benchmarks.throughput import Way, _agreement, _parts
+from course_lib.grader.engine.processes import WarmServer
 from course_lib.grader.engine.roles import Role, role_of
 
 BURN = "import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end: pass\n"
@@ -69,14 +71,17 @@ def test_a_command_is_charged_for_what_its_orphans_do(tmp_path: Path) -> None:
     assert 0.2 <= spent.processor < 0.6
 
 
+def test_a_command_is_not_charged_for_warm_processes_of_others(warm_server: WarmServer, tmp_path: Path) -> None:
+    assert warm_and_candidates(os.getpid())[0]
+    assert run([sys.executable, "-c", ""], tmp_path, status=(0,)).processor < 0.5
+
+
 def test_a_command_that_fails_is_no_measurement(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"ended with status 1:\n.*no such thing"):
         run([sys.executable, "-c", "import sys; sys.exit('no such thing')"], tmp_path)
 
 
 def test_processes_are_seen_from_outside() -> None:
-    import os
-
     assert descendants(os.getpid())[0] == os.getpid()
     before = processor_seconds(os.getpid())
     memory = bytearray(b"x" * 30_000_000)

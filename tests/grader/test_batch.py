@@ -36,7 +36,7 @@ def test_a_job_that_ends_its_process_is_lost_alone(tmp_path: Path) -> None:
     jobs = ["a", "die", "b", once, "c", "d"]
     with Crew.of(2) as crew:
         results = dict(crew.each(work, jobs))
-        assert list(crew.each(work, ["e", "f"])) == [("e", "done e"), ("f", "done f")]
+        assert dict(crew.each(work, ["e", "f"])) == {"e": "done e", "f": "done f"}
     assert results == {**{job: f"done {job}" for job in jobs}, "die": KILLED}
 
 
