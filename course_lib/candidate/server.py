@@ -10,6 +10,7 @@ asked                                              answered
 ``{"do": "start", "limits": {...}}`` and a socket  ``{"pid": 17}``, or ``{"error": "..."}``
 ``{"do": "end", "pid": 17, "patience": 1.0}``      ``{"status": -9}``: how it had ended by itself (a signal is
                                                    negative), or null when it was still running and was killed
+``{"do": "import"}``                               ``{}``, when what is slow to import is there for the next forks
 =================================================  ===========================================================
 """
 
@@ -20,6 +21,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from course_lib.candidate import confine, kernel
@@ -39,7 +41,7 @@ PRELOADED = (
 """What notebooks import, and what those import later by themselves."""
 
 SLOW = ("torch._dynamo",)
-"""Imported by torch.optim at its first use. Worth its time when more than one submission is to be graded."""
+"""Imported by torch.optim and torch.func at their first use. A second or more, so only for notebooks that will use it."""
 
 
 IDLE_SECONDS = 900.0
@@ -61,11 +63,13 @@ def main(descriptor: int, patient: bool = True) -> None:
         if not line:
             return
         request = json.loads(line)
-        answer = (
-            _start(notebook, Limits(**request["limits"]), request["confined"], descriptors[0])
-            if request["do"] == "start"
-            else {"status": confine.end(int(request["pid"]), request["patience"])}
-        )
+        answer: dict[str, object]
+        if request["do"] == "start":
+            answer = _start(notebook, Limits(**request["limits"]), request["confined"], descriptors[0])
+        elif request["do"] == "end":
+            answer = {"status": confine.end(int(request["pid"]), request["patience"])}
+        else:
+            answer = _import(SLOW)
         control.sendall(json.dumps(answer).encode() + b"\n")
 
 
@@ -76,8 +80,7 @@ def _warm(patient: bool) -> Any:
 
     torch.set_num_threads(1)
     without_devices()
-    for name in (*PRELOADED, *(SLOW if patient else ())):
-        importlib.import_module(name)
+    _import(PRELOADED)
     from course_lib.candidate import candidate  # noqa: F401 (every fork needs it)
     from course_lib.candidate.notebook import Notebook
 
@@ -85,10 +88,17 @@ def _warm(patient: bool) -> Any:
     notebook.show_figures_inline()
     if patient:
         _rehearse(notebook)
+    _import(())
+    return notebook
+
+
+def _import(names: Iterable[str]) -> dict[str, object]:
+    for name in names:
+        importlib.import_module(name)
     # What exists now is shared by all forks: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
-    return notebook
+    return {}
 
 
 def _rehearse(notebook: Any) -> None:
@@ -97,7 +107,7 @@ def _rehearse(notebook: Any) -> None:
         "import torch\n"
         "w = torch.randn(3, 3, requires_grad=True)\n"
         "(torch.softmax(w @ w, -1).log().sum()).backward()\n"
-        "torch.func.vmap(torch.func.grad(lambda x: (x * x).sum()))(torch.ones(2, 2))\n"
+        "torch.autograd.grad(w * w, [w], w.detach())\n"
         "1 / 0",
         seconds=60,
         output_chars=10_000,

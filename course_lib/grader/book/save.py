@@ -7,13 +7,33 @@ commits are held back until everything is in, and what an earlier grading wrote 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import nbgrader
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
+from nbgrader.api import Base, BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, inspect, text, update
 from sqlalchemy.orm import Session
+
+
+def _make_tables(db_url: str) -> None:
+    """Make the tables of a new gradebook, as nbgrader does: it would start a program to learn its own version."""
+    engine = create_engine(db_url)
+    try:
+        if inspect(engine).get_table_names():
+            return
+        Base.metadata.create_all(engine)
+        config = Config()
+        config.set_main_option("script_location", str(Path(nbgrader.__file__).with_name("alembic")))
+        with engine.begin() as connection:
+            MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(config), "head")
+    finally:
+        engine.dispose()
 
 
 class HeldGradebook(Gradebook):  # type: ignore[misc]
@@ -25,6 +45,7 @@ class HeldGradebook(Gradebook):  # type: ignore[misc]
     db: Any
 
     def __init__(self, db_url: str, course_id: str) -> None:
+        _make_tables(db_url)
         super().__init__(db_url, course_id)
         self.db.remove()
         self.db = _HeldSession(bind=self.engine)

@@ -122,6 +122,7 @@ def examine(
     """
     with Sitting(server, paper.limits(""), dict(files or {})) as sitting:
         run = _Examination(nb, paper, sitting)
+        server.expect(run.text)
         run.all_cells()
         if sitting.restarts:
             times = f"{sitting.restarts} time{'s' * (sitting.restarts > 1)}"
@@ -153,12 +154,27 @@ class _Examination:
         # By their text: a test that a student's function has stopped half-way leaves none of its names to students.
         self.tests_own: set[str] = set()
 
+    @property
+    def text(self) -> str:
+        """The text of all that is going to run: the student's cells, and the tests with their scenarios."""
+        return "\n".join(
+            cell.source
+            for index, (cell, role) in enumerate(zip(self.nb.cells, self.roles, strict=True))
+            if role is Role.TEST or self._is_candidates(index)
+        )
+
     def all_cells(self) -> None:
         for index, (cell, role) in enumerate(zip(self.nb.cells, self.roles, strict=True)):
             if role is Role.TEST:
                 self._test(cell)
-            elif role is not None and (role is not Role.EXTRA or self.paper.extras or index in self.needed):
+            elif role is not None and self._is_candidates(index):
                 self._candidates(cell, role)
+
+    def _is_candidates(self, index: int) -> bool:
+        role = self.roles[index]
+        if role in (None, Role.TEST):
+            return False
+        return role is not Role.EXTRA or self.paper.extras or index in self.needed
 
     def _candidates(self, cell: NotebookNode, role: Role) -> None:
         """Run a cell in the student's process."""

@@ -8,6 +8,7 @@ starts a new interpreter for each, which is slow and unprotected.
 import json
 import os
 import pickle
+import re
 import secrets
 import shutil
 import signal
@@ -25,6 +26,8 @@ from course_lib.candidate.requests import Request
 from course_lib.candidate.wire import HEADER_BYTES, WireError, decode, frame, frame_length
 from course_lib.grader.engine.launch import Launched, launch, plain_environment
 from course_lib.grader.engine.sandbox import Sandbox
+
+_USES_SLOW = re.compile(r"\boptim\b|\bcompile\b|_dynamo|\bvmap\b|\btorch\.func\b|functorch")
 
 START_SECONDS = 120.0
 """How long a warm process may take to get ready, on a very busy machine."""
@@ -138,6 +141,10 @@ class Server(Protocol):
         """End a candidate; how it had ended by itself, within so many seconds, or None."""
         ...
 
+    def expect(self, text: str) -> None:
+        """Get ready for what a notebook is going to use, judging by its text."""
+        ...
+
     def close(self) -> None:
         """End everything."""
         ...
@@ -148,15 +155,16 @@ class WarmServer:
 
     Args:
         sandbox: makes the command line; None for no sandbox.
-        patient: whether to import also what takes long and pays only for many submissions.
+        patient: whether to do beforehand also what takes long and pays only for many submissions.
         launched: a process that has been started already.
     """
 
     def __init__(self, sandbox: Sandbox | None, *, patient: bool = True, launched: Launched | None = None) -> None:
         self._sandbox = sandbox
-        launched = launched or launch(sandbox, patient=patient)
-        self._process, self._control = launched.process, launched.control
+        started = launched or launch(sandbox, patient=patient)
+        self._process, self._control = started.process, started.control
         self._ready = False
+        self._slow_wanted = patient and launched is None
         self._rest = b""
 
     @property
@@ -174,6 +182,18 @@ class WarmServer:
             self._answer(START_SECONDS)
             self._ready = True
 
+    def expect(self, text: str) -> None:
+        """Import once for all forks what is slow and will be used; see :class:`Server`.
+
+        Raises:
+            EngineError: when the warm process died.
+        """
+        if self._slow_wanted and _USES_SLOW.search(text):
+            self._slow_wanted = False
+            self.wait_until_ready()
+            self._tell({"do": "import"})
+            self._answer(START_SECONDS)
+
     def start(self, limits: Limits) -> Candidate:
         """Fork a candidate; see :class:`Server`.
 
@@ -185,10 +205,7 @@ class WarmServer:
         try:
             with theirs:
                 asked = {"do": "start", "limits": asdict(limits), "confined": self._sandbox is not None}
-                try:
-                    socket.send_fds(self._control, [json.dumps(asked).encode() + b"\n"], [theirs.fileno()])
-                except OSError as error:
-                    raise EngineError(self._last_words(str(error))) from error
+                self._tell(asked, theirs.fileno())
             answer = self._answer(30)
             if "error" in answer:
                 raise EngineError(f"no process could be started for a submission: {answer['error']}")
@@ -199,10 +216,7 @@ class WarmServer:
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
         """End a candidate; see :class:`Server`."""
-        try:
-            self._control.sendall(json.dumps({"do": "end", "pid": pid, "patience": patience}).encode() + b"\n")
-        except OSError as error:
-            raise EngineError(self._last_words(str(error))) from error
+        self._tell({"do": "end", "pid": pid, "patience": patience})
         status = self._answer(60)["status"]
         return None if status is None else int(status)
 
@@ -214,6 +228,12 @@ class WarmServer:
         self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
+
+    def _tell(self, order: dict[str, object], *descriptors: int) -> None:
+        try:
+            socket.send_fds(self._control, [json.dumps(order).encode() + b"\n"], descriptors)
+        except OSError as error:
+            raise EngineError(self._last_words(str(error))) from error
 
     def _answer(self, seconds: float) -> dict[str, Any]:
         deadline = monotonic() + seconds
@@ -282,6 +302,9 @@ class FreshServer:
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
         return status
+
+    def expect(self, text: str) -> None:
+        """Nothing: each candidate imports for itself."""
 
     def close(self) -> None:
         """End all that still run."""

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from typing import TypeVar
 
 from course_lib.grader.course import CourseError
@@ -42,6 +43,7 @@ class Crew:
         self._hire = hire
         self._hands = hands
         self._executor: Executor | None = None
+        self._getting_ready: Thread | None = None
 
     @classmethod
     def of(cls, processes: int) -> "Crew":
@@ -56,10 +58,18 @@ class Crew:
 
     def get_ready(self, act: Callable[..., object], *args: object) -> None:
         """Have everybody do something while there is nothing to do yet: imports, above all. Failing does no harm."""
-        if self._hire is not None:
-            with suppress(BrokenExecutor):
+        if self._hire is None:
+            return
+        workers = self._workers()
+
+        def tell() -> None:
+            with suppress(BrokenExecutor, RuntimeError):
                 for _ in range(self._hands):
-                    self._workers().submit(act, *args)
+                    workers.submit(act, *args)
+
+        # Processes are started one by one, and each takes a while; this one has something else to do meanwhile.
+        self._getting_ready = Thread(target=tell)
+        self._getting_ready.start()
 
     def each(self, work: Callable[[J], R], jobs: Sequence[J]) -> Iterator[tuple[J, R | Lost]]:
         """Do jobs and yield each with what came of it, when it is ready.
@@ -113,12 +123,19 @@ class Crew:
         return Lost("the process that graded it was ended, twice: does it need more memory than there is?")
 
     def _workers(self) -> Executor:
+        self._wait_for_beginners()
         if self._executor is None:
             assert self._hire is not None
             self._executor = self._hire()
         return self._executor
 
+    def _wait_for_beginners(self) -> None:
+        if self._getting_ready is not None:
+            self._getting_ready.join()
+            self._getting_ready = None
+
     def _dismiss(self) -> None:
+        self._wait_for_beginners()
         executor, self._executor = self._executor, None
         if isinstance(executor, Pool):
             executor.kill()

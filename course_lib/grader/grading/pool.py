@@ -1,17 +1,21 @@
-"""Processes that grade: fresh interpreters that stay quiet, leave Ctrl-C to their parent, and end when it ends.
+"""Processes that grade: they stay quiet, leave Ctrl-C to their parent, and end when it ends.
 
-Fresh ones, because nbgrader changes the working folder, and a process with torch's threads must not be forked.
+They are no forks of this process: nbgrader changes the working folder, and a process with torch's threads must not be
+forked. On Linux they are forks of a process that has done nothing but the imports, so these are done once for all.
 """
 
 import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -36,7 +40,10 @@ class Pool(ProcessPoolExecutor):
     """
 
     def __init__(self, processes: int) -> None:
-        super().__init__(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+        super().__init__(processes, mp_context=_context(), initializer=_begin)
+        if sys.platform == "linux":
+            with _ctrl_c_ignored():
+                forkserver.ensure_running()  # it imports from now on; the first submit would wait for that
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As any executor's; it is here that processes are started."""
@@ -66,12 +73,25 @@ def get_ready(root: Path, settings: Sequence[tuple[str, str, Any]] = ()) -> None
             prepare()
 
 
-def _begin() -> None:
-    """Called first in each new process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def lean_and_alone() -> None:
+    """What a process that is going to grade does before it imports anything."""
     skip_unused_parsers()
     # A submission for each process and a core for each submission: more threads would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _context() -> BaseContext:
+    if sys.platform != "linux":  # elsewhere the system's own libraries do not bear forks
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["course_lib.grader.grading.imported"])
+    return context
+
+
+def _begin() -> None:
+    """Called first in each new process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lean_and_alone()
     logging.disable(logging.WARNING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
