@@ -22,6 +22,7 @@ from course_lib.checks.exercise import Exercise
 from course_lib.grader.book import writer
 from course_lib.grader.engine import processes as engine
 from course_lib.grader.engine.examine import Examine, forget_servers
+from course_lib.grader.engine.examiner import Paper
 from course_lib.grader.engine.remote import RemoteRunner
 from course_lib.grader.engine.sandbox import Sandbox
 from course_lib.grader.grading import passes, worker
@@ -31,16 +32,17 @@ CELLS = "the students' cells"
 SCENARIOS = "cases: scenarios, and the students' functions in them"
 CASES = "cases: isolating, watching and recording them"
 JUDGING = "cases: judging what came, and the reference and misconceptions to compare with"
+TESTS = "the test cells, run"
 CANDIDATE = "candidates: starting, reading requests, writing answers"
 PROCESSES = "processes for submissions: forking, confining and ending them"
 TALKING = "trusted side: sending requests, decoding and checking answers"
-EXAMINER = "trusted side: test cells' own text, and putting outputs into the notebook"
+EXAMINER = "trusted side: looking at names, and putting outputs into the notebook"
 REBUILDING = "trusted side: rebuilding the notebook from the source"
 NOTEBOOK = "trusted side: nbgrader's passes, and reading and writing notebooks"
 RECORDING = "gradebook and `autograded/`"
 STARTING = "starting: imports, and warming up what runs students' code (once)"
 
-THEMSELVES = (CELLS, SCENARIOS, CASES, JUDGING)
+THEMSELVES = (CELLS, TESTS, SCENARIOS, CASES, JUDGING)
 """What counts as the cells and cases themselves."""
 
 
@@ -56,6 +58,7 @@ class Instruments:
             (engine.WarmServer, "start", PROCESSES),
             (engine.WarmServer, "end", PROCESSES),
             (Exercise, "run", JUDGING),
+            (Paper, "run", TESTS),
             (RemoteRunner, "run", TALKING),
             (Examine, "preprocess", EXAMINER),
             (RebuildFromSource, "preprocess", REBUILDING),

@@ -104,7 +104,7 @@ def _write(files: dict[str, bytes]) -> None:
 def _reseed() -> None:
     """Every fork inherits the warm process's random state; Jupyter's kernels start each with their own."""
     random.seed()
-    torch.seed()
+    torch.default_generator.seed()  # of the processor; torch.seed() asks every other kind of device too
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
 

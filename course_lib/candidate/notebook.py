@@ -222,13 +222,14 @@ class Notebook:
         parts: tuple[Any, ...] = (self.shell, self.shell.display_pub, self.shell.displayhook)
         for part in parts:
             part.recorder = self.recorder
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 
     def show_figures_inline(self) -> None:
-        """As ``%matplotlib inline``, which every Jupyter kernel does by itself."""
+        """As ``%matplotlib inline``. A notebook that imports matplotlib later does it by itself, as in every kernel."""
         from IPython.core.pylabtools import activate_matplotlib
         from matplotlib_inline.backend_inline import configure_inline_support
 
-        backend = os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        backend = os.environ["MPLBACKEND"]
         # Interactive, or else a figure that nobody shows is not noticed at the end of its cell.
         activate_matplotlib(backend)  # type: ignore[no-untyped-call]
         configure_inline_support(self.shell, backend)  # type: ignore[no-untyped-call]

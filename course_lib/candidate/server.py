@@ -10,7 +10,7 @@ asked                                              answered
 ``{"do": "start", "limits": {...}}`` and a socket  ``{"pid": 17}``, or ``{"error": "..."}``
 ``{"do": "end", "pid": 17, "patience": 1.0}``      ``{"status": -9}``: how it had ended by itself (a signal is
                                                    negative), or null when it was still running and was killed
-``{"do": "import"}``                               ``{}``, when what is slow to import is there for the next forks
+``{"do": "import", "names": ["torchmetrics"]}``    ``{}``, when these modules are there for the next forks
 =================================================  ===========================================================
 """
 
@@ -31,17 +31,12 @@ PRELOADED = (
     "torch.nn.functional",
     "torch.func",
     "torch.optim",
-    "torchmetrics",
-    "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg",
     "course_lib.lab",
     "course_lib.checks",
     "cloudpickle",
+    "numpy.random",
 )
-"""What notebooks import, and what those import later by themselves."""
-
-SLOW = ("torch._dynamo",)
-"""Imported by torch.optim and torch.func at their first use. A second or more, so only for notebooks that will use it."""
+"""What all notebooks import, and what those import later by themselves."""
 
 
 IDLE_SECONDS = 900.0
@@ -69,7 +64,7 @@ def main(descriptor: int, patient: bool = True) -> None:
         elif request["do"] == "end":
             answer = {"status": confine.end(int(request["pid"]), request["patience"])}
         else:
-            answer = _import(SLOW)
+            answer = _import(notebook, request["names"])
         control.sendall(json.dumps(answer).encode() + b"\n")
 
 
@@ -80,21 +75,23 @@ def _warm(patient: bool) -> Any:
 
     torch.set_num_threads(1)
     without_devices()
-    _import(PRELOADED)
+    for name in PRELOADED:
+        importlib.import_module(name)
     from course_lib.candidate import candidate  # noqa: F401 (every fork needs it)
     from course_lib.candidate.notebook import Notebook
 
     notebook = Notebook()
-    notebook.show_figures_inline()
     if patient:
         _rehearse(notebook)
-    _import(())
+    _import(notebook, ())
     return notebook
 
 
-def _import(names: Iterable[str]) -> dict[str, object]:
+def _import(notebook: Any, names: Iterable[str]) -> dict[str, object]:
     for name in names:
         importlib.import_module(name)
+    if any(name.startswith("matplotlib.") for name in names):
+        notebook.show_figures_inline()
     # What exists now is shared by all forks: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()

@@ -103,9 +103,9 @@ def _tensor(value: torch.Tensor) -> str:
     if value.is_complex():
         return head
     if value.dtype in _EXTREMES:  # the common case, in one operation
-        low, high = (float(end) for end in torch.aminmax(value))
-        if math.isfinite(low) and math.isfinite(high):
-            return f"{head}, from {number(low)} to {number(high)}"
+        ends = [float(end) for end in torch.aminmax(value)]
+        if all(map(math.isfinite, ends)):
+            return f"{head}, from {number(ends[0])} to {number(ends[1])}"
     value = value.to(torch.float64) if value.is_floating_point() or value.dtype in _NO_EXTREMES else value
     finite = value[torch.isfinite(value)] if value.is_floating_point() else value
     bad = value.numel() - finite.numel()

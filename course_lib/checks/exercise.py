@@ -21,6 +21,7 @@ from course_lib.checks import render
 from course_lib.checks.compare import Tolerance
 from course_lib.checks.data import own_kinds, plain
 from course_lib.checks.describe import describe
+from course_lib.checks.digest import digest
 from course_lib.checks.judging import (
     UNSET,
     Case,
@@ -31,7 +32,6 @@ from course_lib.checks.judging import (
     judge,
     same_mistake,
 )
-from course_lib.checks.digest import digest
 from course_lib.checks.misconception import Misconception
 from course_lib.checks.refused import Group, group
 from course_lib.checks.run import InProcessRunner, Observation, cell_source
@@ -199,7 +199,7 @@ class Exercise:
         return make() if session.memory is None else session.memory.get((self.name, case.title, seed, whose), make)
 
     def _verdict(self, session: Session, case: Case, seed: int, seen: Observation, right: Any) -> Verdict:
-        """The verdict on an observation. A judge is a function of the data, so the same data need not be judged twice."""
+        """The verdict on an observation. A judge is a function of the data: the same data need not be judged twice."""
         if session.memory is None:
             return judge(case, seen, right)
         key = ("verdict", self.name, case.title, seed, seen.stopped, digest(seen.data))

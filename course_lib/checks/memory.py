@@ -1,7 +1,7 @@
 """What the reference and the misconceptions gave for cases that are run again and again, student after student.
 
-Test cells are the same for the whole class and every case has its seed, so right answers are worked out once. So is what
-is to be said of data that came before: many students write the same formula, and many make the same mistake.
+Test cells are the same for the whole class and every case has its seed, so right answers are worked out once. So is
+what is to be said of data that came before: many students write the same formula, and many make the same mistake.
 """
 
 from collections import OrderedDict

@@ -29,7 +29,7 @@ def uses(*names: str) -> Iterator[None]:
 
 
 def _figures() -> set[int]:
-    """The numbers of the open figures; nothing is imported for that: the grader imports this module and draws nothing."""
+    """The numbers of the open figures. Nothing is imported for that: the grader imports this module, and draws none."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     return set() if pyplot is None else set(pyplot.get_fignums())
 

@@ -72,7 +72,8 @@ def test_a_command_is_charged_for_what_its_orphans_do(tmp_path: Path) -> None:
 
 
 def test_a_command_is_not_charged_for_warm_processes_of_others(warm_server: WarmServer, tmp_path: Path) -> None:
-    assert warm_and_candidates(os.getpid())[0]
+    warm_server.wait_until_ready()
+    assert warm_and_candidates(os.getpid())[0], "or else there is nobody to be charged for"
     assert run([sys.executable, "-c", ""], tmp_path, status=(0,)).processor < 0.5
 
 

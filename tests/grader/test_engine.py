@@ -248,7 +248,7 @@ def test_a_warm_process_that_died_is_an_error_of_ours_and_a_new_one_works() -> N
 
 
 def test_the_last_words_of_a_warm_process_are_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "torchmetrics.py").write_text("raise OSError('no metrics today')")
+    (tmp_path / "cloudpickle.py").write_text("raise OSError('no metrics today')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     server = WarmServer(None, patient=False)
     try:
@@ -278,7 +278,7 @@ def test_an_idle_warm_process_ends_by_itself(tmp_path: Path) -> None:
 
     ours, theirs = socket.socketpair()
     code = (
-        "from course_lib.candidate import server\nserver.PRELOADED = server.SLOW = ()\nserver.IDLE_SECONDS = 0.2\n"
+        "from course_lib.candidate import server\nserver.PRELOADED = ()\nserver.IDLE_SECONDS = 0.2\n"
         f"server.main({theirs.fileno()}, patient=False)"
     )
     with ours, theirs:

@@ -22,6 +22,7 @@ from course_lib.candidate.limits import Limits
 from course_lib.checks.data import Opaque, Raised, plain
 from course_lib.checks.memory import Memory
 from course_lib.checks.misconception import Misconception
+from course_lib.checks.refused import Group
 from course_lib.checks.render import bundle
 from course_lib.checks.run import seeded
 from course_lib.checks.session import Session, session
@@ -34,6 +35,7 @@ from course_lib.grader.engine.processes import CandidateLost, EngineError, Serve
 from course_lib.grader.engine.remote import RemoteRunner, Submitted
 from course_lib.grader.engine.roles import Role, names_in, needed_extras, role_of
 from course_lib.grader.engine.sitting import OutOfTime, Sitting
+from course_lib.grader.engine.unwatched import needs_no_watch
 from course_lib.grader.intake.match import label
 from course_lib.grader.notebooks import new_output, node, remember_text
 
@@ -149,6 +151,7 @@ class _Examination:
         ]
         self.space = paper.namespace(given)
         self.sources: list[str] = []
+        self.given: set[str] = set()
         # A thousand cells of one's own, each with as much output as a cell may have, would fill memories and disks.
         self.room = _FULL_CELLS * paper.limits("").output_chars
         # By their text: a test that a student's function has stopped half-way leaves none of its names to students.
@@ -181,6 +184,8 @@ class _Examination:
         limits = self.paper.limits(_exercise(cell))
         if role is Role.STUDENT:
             self.sources.append(cell.source)
+        else:
+            self.given |= names_in(cell.source).bound
         try:
             answer = self.sitting.run_cell(cell.source, limits)
         except OutOfTime:
@@ -209,7 +214,7 @@ class _Examination:
         read = self._students(names.read)
         # What is right can hang on another of the student's functions: then it is not the same for the next student.
         memory = Memory() if read else self.paper.memory
-        runner = RemoteRunner(self.sitting, limits, memory, str(cell.get("id", exercise)))
+        runner = RemoteRunner(self.sitting, limits, memory, str(cell.get("id", exercise)), unwatched=self._unwatched)
         # Which lines of a plain test cell are hidden cannot be told when it calls, so one hidden line hides all.
         calls = _Calls(runner, hidden="BEGIN HIDDEN TESTS" in cell.source)
         found: list[ExerciseResult] = []
@@ -249,6 +254,9 @@ class _Examination:
             outputs.append(new_output("execute_result", data=data, metadata=node(), execution_count=1))
         cell.outputs = outputs
         self.results += found
+
+    def _unwatched(self, refused: Sequence[Group]) -> bool:
+        return needs_no_watch(self.sources, refused, self.given)
 
     def _stub(self, exercise: str) -> Any:
         """What the stub of an exercise defines, when it was left as it was handed out; else None."""

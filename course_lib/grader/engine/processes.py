@@ -27,7 +27,14 @@ from course_lib.candidate.wire import HEADER_BYTES, WireError, decode, frame, fr
 from course_lib.grader.engine.launch import Launched, launch, plain_environment
 from course_lib.grader.engine.sandbox import Sandbox
 
-_USES_SLOW = re.compile(r"\boptim\b|\bcompile\b|_dynamo|\bvmap\b|\btorch\.func\b|functorch")
+_ON_DEMAND = {
+    "torchmetrics": re.compile(r"\btorchmetrics\b"),
+    "matplotlib.pyplot": re.compile(r"\bmatplotlib\b|\bplt\b|\blab\.\w"),
+    "matplotlib.backends.backend_agg": re.compile(r"\bmatplotlib\b|\bplt\b|\blab\.\w"),
+    # by torch.optim and torch.func, at their first use
+    "torch._dynamo": re.compile(r"\boptim\b|\bcompile\b|_dynamo|\bvmap\b|\btorch\.func\b|functorch"),
+}
+"""What takes a part of a second or more to import, and how the text of a notebook looks that uses it."""
 
 START_SECONDS = 120.0
 """How long a warm process may take to get ready, on a very busy machine."""
@@ -164,7 +171,7 @@ class WarmServer:
         started = launched or launch(sandbox, patient=patient)
         self._process, self._control = started.process, started.control
         self._ready = False
-        self._slow_wanted = patient and launched is None
+        self._imported: set[str] = set()
         self._rest = b""
 
     @property
@@ -188,10 +195,11 @@ class WarmServer:
         Raises:
             EngineError: when the warm process died.
         """
-        if self._slow_wanted and _USES_SLOW.search(text):
-            self._slow_wanted = False
+        wanted = [name for name, use in _ON_DEMAND.items() if name not in self._imported and use.search(text)]
+        if wanted:
+            self._imported.update(wanted)
             self.wait_until_ready()
-            self._tell({"do": "import"})
+            self._tell({"do": "import", "names": wanted})
             self._answer(START_SECONDS)
 
     def start(self, limits: Limits) -> Candidate:

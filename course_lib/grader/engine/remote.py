@@ -5,8 +5,9 @@ A scenario goes out as a cloudpickle; an observation comes back as data, and is 
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import cloudpickle
@@ -49,13 +50,23 @@ class RemoteRunner:
         limits: those of the exercise.
         memory: keeps pickled scenarios from one submission to the next.
         cell: what names the test cell in the memory.
+        unwatched: says of refused built-ins whether the student's text can reach none of them, see
+            :mod:`course_lib.grader.engine.unwatched`.
     """
 
-    def __init__(self, sitting: Sitting, limits: Limits, memory: Memory, cell: str) -> None:
+    def __init__(
+        self,
+        sitting: Sitting,
+        limits: Limits,
+        memory: Memory,
+        cell: str,
+        unwatched: Callable[[Sequence[Group]], bool] = lambda refused: False,
+    ) -> None:
         self._sitting = sitting
         self._limits = limits
         self._memory = memory
         self._cell = cell
+        self._unwatched = cache(unwatched)
         self._hung = False
 
     def run(
@@ -71,7 +82,8 @@ class RemoteRunner:
         """Run a scenario in the student's process; see :class:`course_lib.checks.run.Runner`."""
         key = ("scenario", self._cell, name, seed)
         payload = self._memory.get(key, lambda: pickled(isolated(scenario)))
-        return self._run(RunScenario(payload, name, seed, tuple(refused), self._seconds()), hidden)
+        watched = () if refused and self._unwatched(tuple(refused)) else tuple(refused)
+        return self._run(RunScenario(payload, name, seed, watched, self._seconds()), hidden)
 
     def run_once(self, scenario: Scenario, *, name: str, hidden: bool) -> Observation:
         """Run a scenario that belongs to no case: nothing of it is kept."""
