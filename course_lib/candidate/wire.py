@@ -27,7 +27,7 @@ All numbers are big-endian except a tensor's.
 import math
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -199,8 +199,10 @@ class _Writer:
             return
         self.parts.append(b"t" + bytes([code, len(shape)]) + b"".join(map(_SIZE.pack, shape)))
         if tensor.numel():
-            raw = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
-            self.parts.append(raw.numpy().tobytes())
+            there = tensor.detach().cpu().resolve_conj().resolve_neg()
+            if tensor.dtype is torch.bfloat16:  # which numpy does not know
+                there = there.view(torch.int16)
+            self.parts.append(there.numpy().tobytes())
 
 
 def _key(key: Any) -> Any:
@@ -264,29 +266,13 @@ class _Reader:
         if depth > _MOST_NESTED:
             raise WireError("containers nested too deeply")
         tag = self.take(1)
-        if tag == b"N":
-            return None
-        if tag == b"T":
-            return True
-        if tag == b"F":
-            return False
-        if tag == b"i":
-            return self.whole_number()
-        if tag == b"f":
-            return _FLOAT.unpack(self.take(8))[0]
-        if tag == b"s":
-            return self.text()
-        if tag == b"l":
-            return [self.value(depth + 1) for _ in range(self.count())]
-        if tag == b"d":
-            return self.pairs(depth)
-        if tag == b"t":
-            return self.tensor()
-        if tag == b"R":
-            return self.exception(depth)
-        if tag == b"O":
-            return Opaque(self.text()[:_MAX_NAME])
-        raise WireError(f"an unknown tag {tag!r}")
+        read = _BY_TAG.get(tag)
+        if read is None:
+            raise WireError(f"an unknown tag {tag!r}")
+        return read(self, depth)
+
+    def items_of_list(self, depth: int) -> list[Any]:
+        return [self.value(depth + 1) for _ in range(self.count())]
 
     def count(self) -> int:
         count = int(_COUNT.unpack(self.take(4))[0])
@@ -305,7 +291,7 @@ class _Reader:
         if length > _MAX_LONG_TEXT:
             raise WireError(f"a text of {length} bytes")
         try:
-            return writable(self.take(length).decode("utf-8"))
+            return self.take(length).decode("utf-8").replace("\x00", "")  # as `writable`: there are no surrogates here
         except UnicodeDecodeError:
             raise WireError("a text that is not UTF-8") from None
 
@@ -342,5 +328,19 @@ class _Reader:
             raise WireError("an exception without class names or text")
         return Raised(tuple(kind[:_MAX_NAME] for kind in kinds), message[:MAX_TEXT])
 
+
+_BY_TAG: dict[bytes, Callable[[_Reader, int], Any]] = {
+    b"N": lambda reader, depth: None,
+    b"T": lambda reader, depth: True,
+    b"F": lambda reader, depth: False,
+    b"i": lambda reader, depth: reader.whole_number(),
+    b"f": lambda reader, depth: _FLOAT.unpack(reader.take(8))[0],
+    b"s": lambda reader, depth: reader.text(),
+    b"l": _Reader.items_of_list,
+    b"d": _Reader.pairs,
+    b"t": lambda reader, depth: reader.tensor(),
+    b"R": _Reader.exception,
+    b"O": lambda reader, depth: Opaque(reader.text()[:_MAX_NAME]),
+}
 
 assert sys.byteorder == "little", "tensors travel in the machine's own byte order, which must be little-endian"

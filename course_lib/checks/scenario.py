@@ -9,6 +9,7 @@ import copy
 import dis
 import types
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -104,7 +105,8 @@ class _Isolation:
         return made
 
 
-def _global_names(code: types.CodeType) -> set[str]:
+@lru_cache(maxsize=2000)  # those of scenarios and misconceptions are looked at for every submission
+def _global_names(code: types.CodeType) -> frozenset[str]:
     """Names that the code loads as globals, nested functions included; attribute names are not among them."""
     names = {
         i.argval
@@ -114,7 +116,7 @@ def _global_names(code: types.CodeType) -> set[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= _global_names(constant)
-    return names
+    return frozenset(names)
 
 
 def after_call(f: Implementation, *args: Any, **kwargs: Any) -> dict[str, Any]:

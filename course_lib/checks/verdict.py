@@ -124,7 +124,7 @@ class ExerciseResult:
             "score": self.score,
             "refused": list(self.refused),
             "misconceptions": [asdict(m) for m in self.misconceptions],
-            "cases": [{**asdict(case), "outcome": case.outcome.value} for case in self.cases],
+            "cases": [{**vars(case), "outcome": case.outcome.value} for case in self.cases],
         }
 
     @classmethod

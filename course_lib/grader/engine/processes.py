@@ -8,7 +8,6 @@ starts a new interpreter for each, which is slow and unprotected.
 import json
 import os
 import pickle
-import re
 import secrets
 import shutil
 import signal
@@ -28,13 +27,13 @@ from course_lib.grader.engine.launch import Launched, launch, plain_environment
 from course_lib.grader.engine.sandbox import Sandbox
 
 _ON_DEMAND = {
-    "torchmetrics": re.compile(r"\btorchmetrics\b"),
-    "matplotlib.pyplot": re.compile(r"\bmatplotlib\b|\bplt\b|\blab\.\w"),
-    "matplotlib.backends.backend_agg": re.compile(r"\bmatplotlib\b|\bplt\b|\blab\.\w"),
+    "torchmetrics": ("torchmetrics",),
+    "matplotlib.pyplot": ("matplotlib", "plt.", "lab."),
+    "matplotlib.backends.backend_agg": ("matplotlib", "plt.", "lab."),
     # by torch.optim and torch.func, at their first use
-    "torch._dynamo": re.compile(r"\boptim\b|\bcompile\b|_dynamo|\bvmap\b|\btorch\.func\b|functorch"),
+    "torch._dynamo": ("optim.", "import optim", "compile(", "_dynamo", "vmap", "torch.func", "functorch"),
 }
-"""What takes a part of a second or more to import, and how the text of a notebook looks that uses it."""
+"""What takes a part of a second or more to import, and what stands in the text of a notebook that uses it."""
 
 START_SECONDS = 120.0
 """How long a warm process may take to get ready, on a very busy machine."""
@@ -195,7 +194,11 @@ class WarmServer:
         Raises:
             EngineError: when the warm process died.
         """
-        wanted = [name for name, use in _ON_DEMAND.items() if name not in self._imported and use.search(text)]
+        wanted = [
+            name
+            for name, signs in _ON_DEMAND.items()
+            if name not in self._imported and any(sign in text for sign in signs)
+        ]
         if wanted:
             self._imported.update(wanted)
             self.wait_until_ready()

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbconvert.exporters.exporter import Exporter, ResourcesDict
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, NbGraderPreprocessor, SaveAutoGrades
@@ -72,6 +73,7 @@ class Passes:
             nb = self._pass(nb, self.converter.sanitize_preprocessors, student, assignment, before, extra)
             with _said("autograde"):
                 nb = self._pass(nb, self.converter.autograde_preprocessors, student, assignment, folder, extra)
+        nbformat.validate(nb, relax_add_props=True)
         return Passed(nb, extra)
 
     def savers(self) -> list[NbGraderPreprocessor]:
@@ -94,6 +96,7 @@ class Passes:
         return ResourcesDict(
             unique_key=assignment,
             output_files_dir=f"{assignment}_files",
+            output_extension=".ipynb",
             metadata=ResourcesDict(name=assignment, path=str(folder), modified_date=today),
             nbgrader={
                 "student": student,
@@ -118,16 +121,15 @@ class Passes:
             if not _is_saver(item):
                 exporter.register_preprocessor(_CheckOnce if _resolve(item) is CheckCellMetadata else item)
         resources = self.resources(student, assignment, folder)
-        # The base class's method: the notebook itself, where NotebookExporter's gives text.
-        done, told = Exporter.from_notebook_node(exporter, nb, resources)
-        for made in (told.get("outputs"), told.get("attachments")):
+        # Its own way of running them copies the notebook twice beforehand, to spare one that is nobody's but ours.
+        for preprocessor in exporter._preprocessors:
+            nb, resources = preprocessor(nb, resources)
+        for made in (resources.get("outputs"), resources.get("attachments")):
             extra.update(made or {})
-        return done
+        return nb
 
     def _exporter(self) -> Any:
-        exporter = NotebookExporter(parent=self.converter, config=self.converter.config)  # type: ignore[no-untyped-call]
-        exporter.optimistic_validation = True  # once at the end, and not after each of them
-        return exporter
+        return NotebookExporter(parent=self.converter, config=self.converter.config)  # type: ignore[no-untyped-call]
 
 
 class _CheckOnce(CheckCellMetadata):  # type: ignore[misc]

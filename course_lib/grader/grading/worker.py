@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-import nbformat
-
 from course_lib.grader.annotations import leave_room_for_record
 from course_lib.grader.book.patience import explained, is_the_disk
 from course_lib.grader.course import Course, CourseError
@@ -22,6 +20,7 @@ from course_lib.grader.grading.passes import Passed, Passes, Setting
 from course_lib.grader.grading.reading import result_of
 from course_lib.grader.intake.foreign import read_foreign
 from course_lib.grader.intake.submission import look_at
+from course_lib.grader.notebooks import written
 from course_lib.grader.results import Outcome, Result
 
 
@@ -91,7 +90,7 @@ def grade(job: Job) -> Graded:
         result = result_of(passed.nb, job.assignment, job.student)
         mark = uuid4().hex  # nobody who hands in can know it
         leave_room_for_record(passed.nb, mark)
-        return Graded(result, _text(passed), mark, passed.extra, fingerprint, timestamp)
+        return Graded(result, written(passed.nb), mark, passed.extra, fingerprint, timestamp)
     except CourseError:
         raise
     except SandboxMissing as error:
@@ -125,7 +124,7 @@ def grade_notebook(
     passes, _ = _prepared(course, course.known(assignment), settings)
     with tempfile.TemporaryDirectory(prefix="course-") as nothing_beside:
         passed = _run(course, passes, assignment, notebook, student, Path(nothing_beside))
-    return result_of(passed.nb, assignment, student), _text(passed)
+    return result_of(passed.nb, assignment, student), written(passed.nb)
 
 
 def without_score(assignment: str, student: str, outcome: Outcome, message: str) -> Result:
@@ -153,11 +152,6 @@ def _run(
         keep = passes.converter.exclude_overwriting.get(assignment, ())
         put_together(Path(folder), files, course.source(assignment).parent, passes.directory.ignore, keep)
         return passes.run(read_foreign(notebook), student, assignment, files, Path(folder))
-
-
-def _text(passed: Passed) -> str:
-    text: str = nbformat.writes(passed.nb)  # type: ignore[no-untyped-call]
-    return text.rstrip("\n") + "\n"
 
 
 def _prepared(course: Course, assignment: str, settings: tuple[Setting, ...]) -> tuple[Passes, Fingerprints]:
