@@ -43,7 +43,7 @@ class Samples:
     def take(self, pid: int, done: int) -> None:
         """Look at a running ``course grade``."""
         warm, _ = warm_and_candidates(pid)
-        workers = [found for found in descendants(pid) if runs(found, "multiprocessing.spawn")]
+        workers = [found for found in descendants(pid) if runs(found, "multiprocessing.forkserver")]
         self.done.append(done)
         for kind, found in ((MAIN, [pid]), (WORKERS, workers), (WARM, warm)):
             self.megabytes[kind].append(sum(map(resident_mb, found)))

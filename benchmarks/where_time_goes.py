@@ -144,7 +144,7 @@ def report(spent: dict[str, float], students: int) -> str:
     total = sum(spent.values())
     themselves = sum(spent.get(label, 0.0) for label in THEMSELVES)
     far = sum(spent.get(label, 0.0) for label in (CELLS, SCENARIOS, CASES)) / total
-    judging = spent.get(JUDGING, 0.0) / total
+    judging = sum(spent.get(label, 0.0) for label in (TESTS, JUDGING)) / total
     order = [*THEMSELVES, *sorted(spent.keys() - {*THEMSELVES}, key=lambda label: -spent[label])]
     rows: list[Sequence[object]] = [
         (label, f"{1000 * spent.get(label, 0.0):.0f}", f"{spent.get(label, 0.0) / total:.0%}") for label in order
@@ -153,7 +153,7 @@ def report(spent: dict[str, float], students: int) -> str:
     return f"""{table(("processor time of", "ms a submission", "share"), rows)}
 
 **{themselves / total:.0%}** of the processor time is in the students' cells and the cases themselves: {far:.0%} where
-student code runs, and {judging:.0%} where the cases are judged. Means over a class of {students}."""
+student code runs, and {judging:.0%} where tests run and judge it. Means over a class of {students}."""
 
 
 def main(words: Sequence[str] | None = None) -> None:

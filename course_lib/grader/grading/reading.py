@@ -1,13 +1,16 @@
 """From a graded notebook, and what the gradebook says about it, to a :class:`Result`."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode, v4
 
 from course_lib.grader.annotations import Record, notes_of, seconds_of
-from course_lib.grader.book.gradebook import Entry
 from course_lib.grader.grading.graded_notebook import outcome_of, read_cells
 from course_lib.grader.results import GradedCell, Result
+
+if TYPE_CHECKING:  # checking one's own notebook needs no gradebook, nor the time to import one
+    from course_lib.grader.book.gradebook import Entry
 
 
 def read_own(text: str) -> NotebookNode:
@@ -31,7 +34,7 @@ def result_of(nb: NotebookNode, assignment: str, student: str) -> Result:
     return _with_cells(result, cells, 0.0)
 
 
-def with_entry(result: Result, entry: Entry) -> Result:
+def with_entry(result: Result, entry: "Entry") -> Result:
     """A result with what the gradebook says about the submission.
 
     The gradebook's scores go before the notebook's: a human may have marked a cell.
@@ -43,7 +46,7 @@ def with_entry(result: Result, entry: Entry) -> Result:
     return _with_cells(result, cells, entry.penalty)
 
 
-def agrees(record: Record, entry: Entry | None) -> bool:
+def agrees(record: Record, entry: "Entry | None") -> bool:
     """Whether a graded notebook and the gradebook speak of the same grading."""
     return (
         entry is not None
