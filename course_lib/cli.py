@@ -3,9 +3,13 @@
 Commands import what they need when they run, so that ``course --help`` answers at once.
 """
 
+import atexit
 import json
+import os
+import sys
+import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.core
@@ -220,5 +224,30 @@ def doctor(
         raise typer.Exit(NEEDS_HUMAN)
 
 
+def main() -> NoReturn:
+    """The program ``course``: the command line, and then the end at once.
+
+    An interpreter that has torch in it takes most of a second to take itself apart, all of it memory that the system
+    frees at a stroke. All else that an end brings happens: what was registered for it, and what is to be written.
+    """
+    status = 0
+    try:
+        app()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            typer.echo(end.code, err=True)
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # whoever read it has gone
+        status = status or 1
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    app()
+    main()
