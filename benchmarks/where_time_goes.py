@@ -13,6 +13,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the processes of `course grade`; before torch is imported
 
+import benchmarks.as_course  # noqa: F401 (first)
 from benchmarks import clocked_server as inside
 from benchmarks.classes import ASSIGNMENT, hand_in, mixed_class, temporary_course
 from benchmarks.clocks import Clocks, put
@@ -128,7 +129,9 @@ def measure(students: int) -> dict[str, float]:
         ids = hand_in(course, work)
         began = process_time()
         for student in ids:
-            book.write(worker.grade(book.job(student)))
+            result = book.write(worker.grade(book.job(student)))
+            if result.outcome.needs_human:
+                raise RuntimeError(f"{student}: {result.outcome.value}: {' '.join(result.notes)}")
         here = process_time() - began
         sandbox = sum(map(processor_seconds, warm_and_candidates(os.getpid())[0]))
         forget_servers()

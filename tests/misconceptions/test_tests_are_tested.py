@@ -95,8 +95,8 @@ def test_an_empty_answer_earns_nothing(assignment: str, exercise: str, text: str
 
 @pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
 def test_there_are_enough_misconceptions_and_alternatives(assignment: str, exercise: str) -> None:
-    assert sum(m.exercise == exercise for m in misconceptions(assignment)) >= 6
-    assert sum(v.exercise == exercise for v in alternatives(assignment)) >= 3
+    assert sum(m.exercise == exercise for m in misconceptions(assignment)) >= 8
+    assert sum(v.exercise == exercise for v in alternatives(assignment)) >= 4
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

@@ -14,6 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
 
 CONTRACTS = {
+    "02_backprop": {
+        "affine": "x, W, b",
+        "affine_backward": "grad_out, x, W",
+        "sigmoid_backward": "grad_out, out",
+        "tanh_backward": "grad_out, out",
+        "relu_backward": "grad_out, z",
+        "mlp_forward": "x, W1, b1, W2, b2",
+        "mlp_backward": "grad_out, cache",
+        "Scalar": "value",
+        "lstm_cell": "x, h, c, W_i, W_f, W_o, W_c",
+        "lstm_forget_gate_backward": "grad_h, x, h, c, W_i, W_f, W_o, W_c",
+    },
     "05_loss_derivatives": {
         "mse_grad": "pred, target, reduction='mean'",
         "softmax": "z",
@@ -21,6 +33,16 @@ CONTRACTS = {
         "softmax_ce_grad": "z, gold, reduction='mean'",
         "softmax_ce_full_grad": "z, target, reduction='mean'",
         "sigmoid_bce_grad": "z, target, reduction='mean'",
+    },
+    "08_weight_decay": {
+        "l2_regularized_loss": "loss, parameters, lam",
+        "sgd_l2_step": "param, grad, *, lr, lam",
+        "adam_l2_step": "param, grad, state, *, lr=0.001, betas=(0.9, 0.999), eps=1e-08, lam=0.0",
+        "adamw_step": "param, grad, state, *, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01",
+        "AdamW": "params, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01",
+        "decay_groups": "model, weight_decay",
+        "l1_step": "param, grad, *, lr, lam",
+        "map_l2_strength": "prior_std, num_examples",
     },
     "09_dropout": {
         "classic_dropout": "x, p, training, generator=None",
@@ -30,8 +52,33 @@ CONTRACTS = {
         "expected_output": "f, x, p, samples, generator=None",
         "mc_dropout": "model, x, samples",
     },
+    "13_gradient_clipping": {
+        "clip_by_value": "grads, limit",
+        "global_norm": "grads",
+        "clip_by_norm": "grads, max_norm",
+        "clip_grad_norm_": "parameters, max_norm, error_if_nonfinite=False",
+        "unrolled_gradient": "w, h0, steps",
+        "clipped_descent": "grad_fn, start, lr, steps, max_norm",
+    },
+    "14_metrics": {
+        "Mean": "",
+        "MeanSquaredError": "",
+        "BinaryAccuracy": "threshold=0.5",
+        "BinaryAccuracyFromLogits": "threshold=0.5",
+        "MulticlassAccuracy": "num_classes, ignore_index=None",
+        "MultilabelAccuracy": "num_labels, threshold=0.5, ignore_index=None",
+        "F1Score": "num_classes, average='macro'",
+        "Perplexity": "ignore_index=None",
+    },
 }
-MANUAL = {"05_loss_derivatives": ["derive_softmax_ce"], "09_dropout": ["dropout_as_ensemble"]}
+MANUAL = {
+    "02_backprop": ["derive_mlp_gradient"],
+    "05_loss_derivatives": ["derive_softmax_ce"],
+    "08_weight_decay": ["why_adamw_differs"],
+    "09_dropout": ["dropout_as_ensemble"],
+    "13_gradient_clipping": [],
+    "14_metrics": [],
+}
 MAY_IMPORT = {"math", "torch", "torchmetrics", "matplotlib", "course_lib"}
 
 
@@ -49,9 +96,9 @@ def signature(source: str, name: str) -> str:
     if isinstance(node, ast.ClassDef):
         (node,) = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
     assert isinstance(node, ast.FunctionDef)
-    for argument in node.args.args:
+    for argument in [*node.args.args, *node.args.kwonlyargs]:
         argument.annotation = None
-    return ast.unparse(node.args).removeprefix("self, ")
+    return re.sub(r"^self(, )?", "", ast.unparse(node.args))
 
 
 by_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[p.stem for p in NOTEBOOKS])
