@@ -5,6 +5,7 @@ import torch
 
 from course_lib.checks.data import Raised
 from course_lib.checks.exercise import Exercise
+from course_lib.checks.judging import Finding
 from course_lib.checks.memory import Memory
 from course_lib.checks.misconception import Misconception
 from course_lib.checks.session import Session
@@ -89,3 +90,36 @@ def test_another_seed_is_another_case():
     for seed in (0, 1, 0):
         exercise(calls).run(lambda x: x, Session(memory=memory, seed=seed))
     assert calls == [1, 2, 1, 2]
+
+
+def test_of_what_is_recent_the_oldest_is_forgotten():
+    memory, make = Memory(most_recent=2), Counter(1)
+    for key in "abab":
+        memory.recently(key, make)
+    assert make.made == 2
+    memory.recently("a", make)  # so that "b" has waited longest
+    memory.recently("c", make)
+    memory.recently("a", make)
+    assert make.made == 3
+    memory.recently("b", make)
+    assert make.made == 4
+    assert len(memory._recent) == 2
+
+
+def test_the_same_answer_is_judged_once_and_another_one_anew():
+    looked_at = []
+
+    def judge(data):
+        looked_at.append(float(data))
+        return None if data == 2 else Finding("value", "not two")
+
+    def score(value, memory):
+        exercise = Exercise("f", points=1, namespace={"f": lambda: torch.tensor(value)})
+        exercise.case("a case", lambda f: f(), judge=judge, like=torch.tensor(0.0))
+        return exercise.run(exercise.namespace["f"], Session(memory=memory)).score
+
+    memory = Memory()
+    assert [score(value, memory) for value in (2.0, 2.0, 3.0, 3.0, 2.0)] == [1, 1, 0, 0, 1]
+    assert looked_at == [2, 3]
+    assert [score(2.0, None), score(2.0, None)] == [1, 1]
+    assert looked_at == [2, 3, 2, 2]

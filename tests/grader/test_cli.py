@@ -143,3 +143,44 @@ def test_report_needs_something_graded_and_writes_a_page(root: Path, graded_cour
     assert "Needs a human" in page  # bob's file, which nobody can grade, is not forgotten
     assert "bob" in page
     assert "dan" not in page
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(["--version"], 0), (["grade", "numbers"], 2), (["nonsense"], 2), (["doctor", "--json"], None)],
+    ids=["done", "a sentence", "misuse", "a document"],
+)
+def test_the_program_ends_with_its_status_and_all_that_it_had_to_say(
+    tmp_path: Path, command: list[str], status: int | None
+) -> None:
+    """The interpreter is not taken apart at the end: nothing that was printed may be lost for that."""
+    program = [str(Path(sys.executable).with_name("course")), *command]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    asked = CliRunner().invoke(
+        app, [*command, *(["--root", str(tmp_path)] if command[0] in ("grade", "doctor") else [])]
+    )
+    assert done.returncode == asked.exit_code
+    assert done.returncode == status or status is None
+    if command[0] != "doctor":
+        assert done.stdout == asked.stdout
+        assert done.stderr.splitlines()[-1:] == asked.stderr.splitlines()[-1:]
+    else:
+        assert json.loads(done.stdout)["findings"]
+
+
+def test_who_reads_no_further_costs_no_traceback(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("course")
+    done = subprocess.run(["sh", "-c", f"'{program}' --help | head -1"], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_registered_for_the_end_is_done() -> None:
+    code = (
+        "import atexit, sys, threading, time; from course_lib import cli; "
+        "atexit.register(lambda: print('the end')); "
+        "threading.Thread(target=lambda: (time.sleep(0.3), print('the thread'))).start(); "
+        "sys.argv = ['course', '--version']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"course {__version__}", "the thread", "the end"]
+    assert done.returncode == 0

@@ -315,3 +315,32 @@ def test_without_forks_a_fresh_interpreter_answers_the_same(fresh_server: FreshS
 def test_the_server_is_the_one_for_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert isinstance(open_server(None), FreshServer)
+
+
+def test_what_takes_long_to_import_is_imported_once_and_only_for_who_uses_it() -> None:
+    look = "import sys\nprint('torchmetrics' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    server = WarmServer(None, patient=False)
+
+    def there() -> str:
+        with server.start(Limits()) as candidate:
+            return printed(candidate.ask(cell(look), 20)).strip()
+
+    try:
+        server.expect("x = 1")
+        assert there() == "False False"
+        server.expect("import torchmetrics\nm = torchmetrics.MeanMetric()")
+        assert there().startswith("True")
+        server.expect("import matplotlib.pyplot as plt")
+        assert there() == "True True"
+        with server.start(Limits()) as candidate:  # a figure is shown at the end of its cell, as in any notebook
+            text = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+            answer = candidate.ask(cell(text, output_chars=10**6), 60)
+        assert any("image/png" in output.get("data", {}) for output in answer["outputs"])
+    finally:
+        server.close()
+
+
+def test_a_figure_is_shown_also_where_nobody_expected_one(plain_server: WarmServer) -> None:
+    with plain_server.start(Limits()) as candidate:
+        answer = candidate.ask(cell("import matplotlib.pyplot as plt\nplt.plot([1, 2]);", output_chars=10**6), 60)
+    assert any("image/png" in output.get("data", {}) for output in answer["outputs"])

@@ -1,6 +1,10 @@
 """Saving is nbgrader's own but for two things: it is whole, and it starts from none."""
 
 import datetime
+import os
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +162,22 @@ def test_what_is_not_kept_is_not_there_for_others(graded: Path) -> None:
     book.end()
     with Gradebook(url) as other:
         assert other.find_grade("test_mean", ASSIGNMENT, ASSIGNMENT, "ada").auto_score == 1.0
+
+
+def test_a_new_gradebook_is_the_one_that_nbgrader_would_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # nbgrader calls a program by its bare name.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    Gradebook(f"sqlite:///{tmp_path}/theirs.db", "c").close()
+    book = HeldGradebook(f"sqlite:///{tmp_path}/ours.db", "c")
+    book.keep()
+    book.end()
+    schemas = []
+    for name in ("theirs.db", "ours.db"):
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            found = connection.execute("select type, name, sql from sqlite_master where tbl_name != 'alembic_version'")
+            # SQLAlchemy writes a table's constraints in any order.
+            tables = {(kind, name, tuple(sorted((sql or "").replace(",", "").split()))) for kind, name, sql in found}
+            (version,) = connection.execute("select version_num from alembic_version")
+            schemas.append((tables, version))
+    assert schemas[0] == schemas[1]
+    assert len(schemas[0][0]) > 10
