@@ -95,9 +95,11 @@ def _describe(value: Any, depth: int) -> str:
 
 def _tensor(value: torch.Tensor) -> str:
     dtype = "" if value.dtype in (torch.float32, torch.int64, torch.bool) else f", {dtype_name(value.dtype)}"
-    if value.numel() <= _SMALL:
+    if math.prod(max(1, size) for size in value.shape) <= _SMALL:
         return f"tensor({_nested(value.tolist())}{dtype})"
     head = f"a {dtype_name(value.dtype)} tensor of shape {shape_name(value)}"
+    if value.numel() == 0:  # no numbers, and yet as lists in lists it may be long
+        return f"{head}, without entries"
     if value.dtype == torch.bool:
         return f"{head}, {int(value.sum())} of {value.numel()} true"
     if value.is_complex():

@@ -82,8 +82,24 @@ def judge(case: Case, seen: Observation, right: Any) -> Verdict:
             difference = compare_form(seen.data, right)
             if difference is not None:
                 return Verdict(difference=difference)
-        return Verdict(finding=case.judge(seen.data))
+        return Verdict(finding=_judged(case.judge, seen.data, right))
     return Verdict(difference=compare(seen.data, right, case.tolerance))
+
+
+def _judged(judge: Judge, data: Any, right: Any) -> Finding | None:
+    """What a judge says. One that stumbles over a student's data, and not over data that are right, has found them odd.
+
+    Raises:
+        Exception: what the judge raises, where it stumbles over data of the right form too, or none are known: an error
+            of the course's.
+    """
+    try:
+        return judge(data)
+    except Exception as error:
+        if right is UNSET:
+            raise
+        judge(right)
+        return Finding("odd", f"the result has the right form, but cannot be judged ({type(error).__name__}: {error})")
 
 
 def is_stub(seen: Observation) -> bool:

@@ -80,3 +80,9 @@ def test_values_in_few_words(value, text):
 )
 def test_forms(value, text):
     assert form(value) == text
+
+
+def test_a_large_tensor_without_entries_is_not_written_out():
+    assert describe(torch.zeros(2, 0)) == "tensor([[], []])"
+    for dtype in (torch.float32, torch.bool, torch.int64):
+        assert describe(torch.zeros(90_000, 0, dtype=dtype)).endswith("tensor of shape [90000, 0], without entries")

@@ -220,3 +220,18 @@ def test_a_refused_use_is_said_even_where_the_result_is_right():
         Outcome.REFUSED,
         "softmax uses torch.softmax or its kin (seen at work: …)",
     )
+
+
+def test_a_judge_that_stumbles_over_odd_data_has_found_them_wrong():
+    picky = case(judge=lambda came: None if [1, 2, 3][int(came)] == 2 else Finding("not the second", ""))
+    assert judge(picky, Observation(torch.tensor(1.0)), torch.tensor(2.0)).right
+    for odd in (7.0, float("nan"), float("inf"), -1e30):
+        verdict = judge(picky, Observation(torch.tensor(odd)), torch.tensor(2.0))
+        assert not verdict.right
+        assert "cannot be judged" in verdict.finding.message
+
+
+def test_a_judge_that_stumbles_over_everything_is_an_error_of_the_course():
+    broken = case(judge=lambda came: came.no_such_thing)
+    with pytest.raises(AttributeError):
+        judge(broken, Observation(torch.ones(2)), torch.ones(2))
