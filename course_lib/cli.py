@@ -207,6 +207,27 @@ def report(assignments: Assignments = None, root: Root = Path()) -> None:
 
 
 @app.command()
+def audit(
+    assignments: Assignments = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", min=0, help="Other draws for right code that draws random numbers.")
+    ] = 1000,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", metavar="N", min=1, help="Processes; one for each core by default.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the result into docs/ too.")] = False,
+    root: Root = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, for a program.")] = False,
+) -> None:
+    """Test the tests: wrong code must lose points, right code keep them, small changes of right code be noticed."""
+    from course_lib.grader.commands.audit_command import audit_command
+
+    status = audit_command(root, assignments or [], seeds=seeds, jobs=jobs, write=write, as_json=as_json)
+    if status:
+        raise typer.Exit(status)
+
+
+@app.command()
 def doctor(
     root: Root = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, for a program.")] = False,

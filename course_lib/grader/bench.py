@@ -7,6 +7,7 @@ cell, the solutions of the exercises before, and the two cells in question.
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,13 @@ class Bench:
         return float(self._cells[f"test_{exercise}"].metadata["nbgrader"]["points"])
 
     def run(
-        self, exercise: str, text: str, *, misconceptions: Sequence[Misconception] = (), seed: int = 0
+        self,
+        exercise: str,
+        text: str,
+        *,
+        misconceptions: Sequence[Misconception] = (),
+        seed: int = 0,
+        using: Session | None = None,
     ) -> ExerciseResult:
         """Run an exercise's test cell on a solution cell with this text.
 
@@ -64,6 +71,8 @@ class Bench:
             text: the solution cell's text; when it does not run, the name stays undefined, as in a notebook.
             misconceptions: those to recognise.
             seed: shifts all random draws.
+            using: how to run and judge it, where that is otherwise than in a notebook; ``misconceptions`` and ``seed``
+                are put in.
 
         Returns:
             The exercise's record.
@@ -78,7 +87,8 @@ class Bench:
             # As in a notebook: the cell stopped, the name is not there, and the test cell says so.
             space.pop(exercise, None)
         found: list[ExerciseResult] = []
-        with session(Session(misconceptions=misconceptions, seed=seed, show=False, sink=found.append)):
+        how = replace(using or Session(), misconceptions=misconceptions, seed=seed, show=False, sink=found.append)
+        with session(how):
             _execute(self._cells[f"test_{exercise}"].source, space)
         if len(found) != 1:
             raise ValueError(
