@@ -127,18 +127,21 @@ def grade(
     """Grade what is in submitted/ into autograded/ and the gradebook; what is recorded and unchanged is kept."""
     course = Course.at(root)
     course.known(assignment)
+    from course_lib.grader.configuration import excluded_students
+
     everybody = course.students(assignment)
     unknown = [name for name in student or [] if name not in everybody]
     if unknown:
         raise CourseError(f"Nothing in submitted/ for {assignment} from: {', '.join(unknown)}. Check the spelling.")
-    if not everybody:
+    left_out = excluded_students(course.root) - set(student or [])
+    if not set(everybody) - left_out:
         raise CourseError(f"Nobody has handed in {assignment}: there is no submitted/<student>/{assignment}.")
     from course_lib.grader.commands.grade_command import Wanted, grade_command
 
     wanted = Wanted(
         course.root,
         assignment,
-        tuple(dict.fromkeys(student or everybody)),
+        tuple(dict.fromkeys(student or [name for name in everybody if name not in left_out])),
         jobs=jobs,
         force=force,
         sandbox=not no_sandbox,

@@ -121,6 +121,20 @@ def test_a_student_who_handed_in_nothing_is_misuse(root: Path) -> None:
     assert err == f"course: Nothing in submitted/ for {ASSIGNMENT} from: carl. Check the spelling.\n"
 
 
+def test_who_is_excluded_is_not_graded_unless_named(root: Path) -> None:
+    config = root / "nbgrader_config.py"
+    before = config.read_text()
+    try:
+        config.write_text(before + "\nc.CourseDirectory.student_id_exclude = 'bob, eve'\n")
+        status, out, _ = course("grade", ASSIGNMENT, "--root", root, "--jobs", "1")
+        assert status == 0
+        assert "ada" in out
+        assert "bob" not in out
+        assert course("grade", ASSIGNMENT, "--root", root, "--student", "bob", "--jobs", "1")[0] == 1
+    finally:
+        config.write_text(before)
+
+
 def test_with_nothing_handed_in_there_is_nothing_to_grade(graded_course: Path) -> None:
     status, _, err = course("grade", ASSIGNMENT, "--root", graded_course)
     assert status == 2

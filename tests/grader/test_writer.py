@@ -304,6 +304,32 @@ c.Autograde.autograde_preprocessors.insert(1, Extra)
     assert '"data.csv"' in (graded / f"{ASSIGNMENT}.ipynb").read_text()
 
 
+def test_hooks_are_called_before_and_after_and_may_fail(quick: Path) -> None:
+    add_to_config(
+        quick,
+        """
+def before(assignment, student, notebooks):
+    with open("hooks.txt", "a") as file:
+        file.write(f"before {assignment} {student} {len(notebooks)} {os.path.exists(notebooks[0])}\\n")
+
+
+def after(assignment, student, notebooks):
+    there = os.path.exists(f"autograded/{student}/{assignment}/{assignment}.ipynb")
+    with open("hooks.txt", "a") as file:
+        file.write(f"after {assignment} {student} {there}\\n")
+    raise RuntimeError("nobody minds")
+
+
+c.Autograde.pre_convert_hook = before
+c.Autograde.post_convert_hook = after
+""",
+    )
+    hand_in_words(quick, "ada", "score 2")
+    assert regrade(quick, "ada").score == 4.0
+    said = (quick / "hooks.txt").read_text().splitlines()
+    assert said == [f"before {ASSIGNMENT} ada 1 True", f"after {ASSIGNMENT} ada True"]
+
+
 # -------------------------------------------------------------------------------------------------------- what can fail
 
 

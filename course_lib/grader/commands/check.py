@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from course_lib.grader.commands.logbook import Logbook, Reached
 from course_lib.grader.configuration import load_config
 from course_lib.grader.course import Course, CourseError
-from course_lib.grader.engine.launch import launch_ahead
+from course_lib.grader.engine.launch import forget_launched, launch_ahead
 from course_lib.grader.engine.sandbox import SandboxMissing, find_sandbox, probe
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def check_command(wanted: Wanted) -> int:
 
         _say(Console(stderr=True), "Stopped. Nothing of this check is kept.")
         return INTERRUPTED
+    finally:
+        forget_launched()
 
 
 def progress_command(course: Course, *, as_json: bool = False) -> None:

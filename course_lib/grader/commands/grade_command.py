@@ -11,7 +11,7 @@ from rich.console import Console
 
 from course_lib.grader.configuration import load_config
 from course_lib.grader.course import Course, CourseError
-from course_lib.grader.engine.launch import launch_ahead
+from course_lib.grader.engine.launch import forget_launched, launch_ahead
 from course_lib.grader.engine.sandbox import SandboxMissing, find_sandbox, probe
 from course_lib.grader.grading.batch import Crew
 from course_lib.grader.grading.pool import get_ready, usable_cores
@@ -72,6 +72,7 @@ def grade_command(wanted: Wanted) -> int:
         _say(errors, _stopped(wanted, len(results)))
         return INTERRUPTED
     finally:
+        forget_launched()
         if document:
             document.end()
     if not wanted.as_json:

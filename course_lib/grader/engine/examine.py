@@ -17,7 +17,7 @@ from course_lib.candidate.devices import without_devices
 from course_lib.candidate.limits import Limits
 from course_lib.checks.misconception import load_misconceptions
 from course_lib.grader.engine.examiner import Paper, examine
-from course_lib.grader.engine.launch import launched_ahead
+from course_lib.grader.engine.launch import forget_launched, launched_ahead
 from course_lib.grader.engine.processes import EngineError, Server, open_server
 from course_lib.grader.engine.sandbox import SandboxMissing, find_sandbox, probe
 from course_lib.grader.nbgrader_steps import coursedir_of
@@ -145,7 +145,8 @@ def server_for(sandbox: str, root: str, *, patient: bool = True) -> Server:
 
 
 def forget_servers() -> None:
-    """End this process's servers."""
+    """End this process's servers, and those that were started for nothing."""
+    forget_launched()
     while _servers:
         _servers.popitem()[1].close()
 

@@ -5,10 +5,12 @@ single submission they had better do it side by side.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +79,22 @@ def launch_ahead(kind: str, root: Path) -> None:
 def launched_ahead(kind: str, root: str) -> Launched | None:
     """The process that :func:`launch_ahead` started, once."""
     return _ahead.pop((kind, root), None)
+
+
+def forget_launched() -> None:
+    """End what :func:`launch_ahead` started and nobody took: there was nothing to run, after all."""
+    while _ahead:
+        end(_ahead.popitem()[1])
+
+
+def end(launched: Launched) -> None:
+    """End a warm process and all its forks."""
+    launched.control.close()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(launched.process.pid, signal.SIGKILL)
+    launched.process.wait()
+    if launched.process.stderr is not None:
+        launched.process.stderr.close()
 
 
 def plain_environment() -> dict[str, str]:

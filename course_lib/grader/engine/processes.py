@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from course_lib.candidate.limits import Limits
 from course_lib.candidate.requests import Request
 from course_lib.candidate.wire import HEADER_BYTES, WireError, decode, frame, frame_length
-from course_lib.grader.engine.launch import Launched, launch, plain_environment
+from course_lib.grader.engine.launch import Launched, end, launch, plain_environment
 from course_lib.grader.engine.sandbox import Sandbox
 
 _ON_DEMAND = {
@@ -233,12 +233,7 @@ class WarmServer:
 
     def close(self) -> None:
         """End the warm process and all its forks."""
-        self._control.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+        end(Launched(self._process, self._control))
 
     def _tell(self, order: dict[str, object], *descriptors: int) -> None:
         try:

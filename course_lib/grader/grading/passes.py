@@ -76,6 +76,22 @@ class Passes:
         nbformat.validate(nb, relax_add_props=True)
         return Passed(nb, extra)
 
+    def hook(self, when: str, student: str, assignment: str, notebook: Path) -> None:
+        """Call the instructor's ``Autograde.pre_convert_hook`` or ``post_convert_hook``, if there is one.
+
+        As under nbgrader, one that fails changes nothing.
+
+        Args:
+            when: ``"pre"`` or ``"post"``.
+            student: the student's id.
+            assignment: the assignment's name.
+            notebook: what was handed in.
+        """
+        self.directory.student_id, self.directory.assignment_id = student, assignment
+        self.converter.notebooks = [str(notebook)]
+        with calm(), chdir(self.directory.root):
+            getattr(self.converter, f"run_{when}_convert_hook")()
+
     def savers(self) -> list[NbGraderPreprocessor]:
         """The preprocessors that write the gradebook, in the list's order, and enabled or not as configured."""
         return self._made(_is_saver)

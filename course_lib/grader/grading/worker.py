@@ -86,6 +86,7 @@ def grade(job: Job) -> Graded:
         # Before anything is read: what changes meanwhile then looks changed the next time, and is graded again.
         fingerprint = fingerprints.of(job.student)
         notebook = folder / f"{job.assignment}.ipynb"
+        passes.hook("pre", job.student, job.assignment, notebook)
         passed = _run(course, passes, job.assignment, notebook, job.student, folder, job.scratch)
         result = result_of(passed.nb, job.assignment, job.student)
         mark = uuid4().hex  # nobody who hands in can know it
