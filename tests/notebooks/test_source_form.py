@@ -76,8 +76,8 @@ MANUAL = {
     "05_loss_derivatives": ["derive_softmax_ce"],
     "08_weight_decay": ["why_adamw_differs"],
     "09_dropout": ["dropout_as_ensemble"],
-    "13_gradient_clipping": [],
-    "14_metrics": [],
+    "13_gradient_clipping": ["why_clip_by_norm"],
+    "14_metrics": ["loss_or_metric"],
 }
 MAY_IMPORT = {"math", "torch", "torchmetrics", "matplotlib", "course_lib"}
 
