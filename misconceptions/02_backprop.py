@@ -684,6 +684,16 @@ def relu_backward(grad_out, z):
 
 @misconception(
     "relu_backward",
+    "returns only what passes",
+    hint="Indexing with a Boolean tensor picks entries and forgets the shape. What is stopped is a zero in the result, "
+    "and not missing.",
+)
+def relu_backward(grad_out, z):
+    return grad_out[z > 0]
+
+
+@misconception(
+    "relu_backward",
     "writes zeros into the gradient from above",
     hint="Print grad_out before and after the call: the caller's tensor has changed. Make a new one.",
 )

@@ -37,6 +37,9 @@ class Counting:
         candidate.ask = counted  # type: ignore[method-assign]
         return candidate
 
+    def expect(self, text: str) -> None:
+        self.server.expect(text)
+
     def end(self, pid: int) -> int | None:
         return self.server.end(pid)
 
