@@ -2,15 +2,19 @@
 
 Every misconception and every alternative goes through the sandboxed processes, with what is right remembered from one
 to the next, and in process, where nothing is remembered. The two records must be equal: each case's outcome, message
-and picture of the data, the refused built-ins, the recognised misconceptions and their hints.
+and picture of the data, the refused built-ins, the recognised misconceptions and their hints. Only the name of the
+limit that a case reached is the engine's alone: it is for who can set it.
 """
 
+import re
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 
 from course_lib.checks.misconception import load_misconceptions, load_variants
+from course_lib.checks.verdict import ExerciseResult, Outcome
 from course_lib.grader.bench import Bench
 from course_lib.grader.engine.examiner import Paper, examine
 from course_lib.grader.engine.processes import WarmServer
@@ -43,6 +47,18 @@ def test_engine_and_notebook_give_the_same_records(warm_server: WarmServer, assi
                 nb.cells.append(own(bench.solution(name.removeprefix("test_")), len(nb.cells)))
         for result in examine(nb, paper, warm_server):
             if result.exercise in texts:
-                assert result == bench.run(result.exercise, texts[result.exercise], misconceptions=known)
+                in_process = bench.run(result.exercise, texts[result.exercise], misconceptions=known)
+                assert without_limits(result) == in_process
                 compared += 1
     assert compared == len(variants)
+
+
+def without_limits(result: ExerciseResult) -> ExerciseResult:
+    """The same record without the names of limits in the messages of cases that ran out of time."""
+    cases = tuple(
+        replace(case, message=re.sub(r" \(limit case_seconds[^)]*\)", "", case.message))
+        if case.outcome is Outcome.TIMED_OUT
+        else case
+        for case in result.cases
+    )
+    return replace(result, cases=cases)
