@@ -113,7 +113,7 @@ class Mean:
     def update(self, values, weight=1.0):
         if not isinstance(values, Tensor):
             values = torch.full((), values, dtype=torch.get_default_dtype())
-        weight = torch.as_tensor(weight).to(values.dtype)
+        weight = torch.as_tensor(weight, dtype=values.dtype)
         new = torch.stack([(values * weight).sum(), (weight + torch.zeros_like(values)).sum()])
         self.state = new if self.state is None else self.state + new
 
