@@ -363,6 +363,109 @@ class Mean:
         self.mean, self.weight = None, 0.0
 
 
+@misconception(
+    "Mean",
+    "makes a float32 tensor of a plain weight",
+    hint="Weight float64 values with 0.3, and print the weight with twenty digits just before you multiply. Which "
+    "dtype has it, and which have the values?",
+)
+class Mean:
+    def __init__(self):
+        self.reset()
+
+    def update(self, values, weight=1.0):
+        values = values if isinstance(values, Tensor) else torch.tensor(float(values))
+        values, weight = torch.broadcast_tensors(values, torch.as_tensor(weight))
+        self.total = self.total + (values * weight).sum()
+        self.weight = self.weight + weight.sum()
+
+    def compute(self):
+        return self.total / self.weight
+
+    def reset(self):
+        self.total, self.weight = torch.zeros(()), torch.zeros(())
+
+
+@misconception(
+    "Mean",
+    "gives every row a weight when there are as many weights as rows",
+    hint="Multiply a [3, 3] tensor by a [3] one, and see along which axis torch lays the three. The contract asks for "
+    "the same, also where the other axis would fit.",
+)
+class Mean:
+    def __init__(self):
+        self.reset()
+
+    def update(self, values, weight=1.0):
+        values = values if isinstance(values, Tensor) else torch.tensor(float(values))
+        weight = torch.as_tensor(weight, dtype=values.dtype)
+        if values.dim() == 2 and weight.dim() == 1 and len(weight) == len(values):
+            weight = weight[:, None]
+        values, weight = torch.broadcast_tensors(values, weight)
+        self.total = self.total + (values * weight).sum()
+        self.weight = self.weight + weight.sum()
+
+    def compute(self):
+        return self.total / self.weight
+
+    def reset(self):
+        self.total, self.weight = torch.zeros(()), torch.zeros(())
+
+
+@misconception(
+    "Mean",
+    "takes a small sum of weights for none",
+    hint="Divide all weights by a billion: the mean should stay what it was. When exactly is nothing counted?",
+)
+class Mean:
+    def __init__(self):
+        self.reset()
+
+    def update(self, values, weight=1.0):
+        values = values if isinstance(values, Tensor) else torch.tensor(float(values))
+        values, weight = torch.broadcast_tensors(values, torch.as_tensor(weight, dtype=values.dtype))
+        self.total = self.total + (values * weight).sum()
+        self.weight = self.weight + weight.sum()
+
+    def compute(self):
+        if self.weight < 1e-6:
+            return torch.full_like(self.total, float("nan"))
+        return self.total / self.weight
+
+    def reset(self):
+        self.total, self.weight = torch.zeros(()), torch.zeros(())
+
+
+@misconception(
+    "Mean",
+    "adds into the first loss that it was given",
+    hint="Count two 0-d losses, and print the first one before and after the second update. Is your sum a tensor of "
+    "its own?",
+)
+class Mean:
+    def __init__(self):
+        self.reset()
+
+    def update(self, values, weight=1.0):
+        products = values if isinstance(values, Tensor) else torch.tensor(float(values))
+        weights = torch.ones_like(products)
+        if isinstance(weight, Tensor) or weight != 1:
+            products, weights = products * weight, weights * weight
+        if products.dim() > 0:
+            products = products.sum()
+        if self.total is None:
+            self.total, self.weight = products, weights.sum()
+        else:
+            self.total += products
+            self.weight += weights.sum()
+
+    def compute(self):
+        return torch.tensor(float("nan")) if self.total is None else self.total / self.weight
+
+    def reset(self):
+        self.total = self.weight = None
+
+
 # ------------------------------------------------------------------------------------------------ MeanSquaredError
 
 
@@ -676,6 +779,51 @@ class MeanSquaredError:
 
     def reset(self):
         self.total = torch.zeros(())
+
+
+@misconception(
+    "MeanSquaredError",
+    "compares the numbers of axes and of rows only",
+    hint="[2, 3] and [2, 1] have two axes and two rows each, and still broadcast. What else must agree?",
+)
+class MeanSquaredError:
+    def __init__(self):
+        self.reset()
+
+    def update(self, pred, target):
+        if pred.dim() != target.dim() or pred.shape[:1] != target.shape[:1]:
+            raise ValueError("shapes differ")
+        errors = pred - target
+        self.total = self.total + errors.square().sum()
+        self.count += errors.numel()
+
+    def compute(self):
+        return self.total / self.count
+
+    def reset(self):
+        self.total, self.count = torch.zeros(()), 0
+
+
+@misconception(
+    "MeanSquaredError",
+    "counts in eight bits",
+    hint="Count three hundred elements one by one, and print the number of elements: where does it start again at 0?",
+)
+class MeanSquaredError:
+    def __init__(self):
+        self.reset()
+
+    def update(self, pred, target):
+        if pred.shape != target.shape:
+            raise ValueError("shapes differ")
+        self.total = self.total + (pred - target).square().sum()
+        self.count += torch.tensor(pred.numel())
+
+    def compute(self):
+        return self.total / self.count
+
+    def reset(self):
+        self.total, self.count = torch.zeros(()), torch.zeros((), dtype=torch.uint8)
 
 
 # -------------------------------------------------------------------------------------------------- BinaryAccuracy
@@ -1003,6 +1151,56 @@ class BinaryAccuracy:
         self.right = self.count = 0
 
 
+@misconception(
+    "BinaryAccuracy",
+    "allows for rounding beyond 0 and 1",
+    hint="Can rounding lift a sigmoid above 1? Try torch.sigmoid(torch.tensor(100.0)) == 1, and read once more where "
+    "probabilities end.",
+)
+class BinaryAccuracy:
+    def __init__(self, threshold=0.5):
+        self.threshold = threshold
+        self.reset()
+
+    def update(self, probs, target):
+        eps = torch.finfo(torch.float32).eps
+        if probs.min() < -eps or probs.max() > 1 + eps:
+            raise ValueError("not probabilities")
+        self.right += ((probs > self.threshold) == (target == 1)).sum().item()
+        self.count += target.numel()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
+
+
+@misconception(
+    "BinaryAccuracy",
+    "counts in sixteen bits",
+    hint="Count forty thousand decisions, and print both counts: can an accuracy be negative? How far does the dtype "
+    "of your counts reach?",
+)
+class BinaryAccuracy:
+    def __init__(self, threshold=0.5):
+        self.threshold = threshold
+        self.reset()
+
+    def update(self, probs, target):
+        if probs.min() < 0 or probs.max() > 1:
+            raise ValueError("not probabilities")
+        right = (probs > self.threshold) == (target == 1)
+        self.right += right.sum()
+        self.count += torch.tensor(right.numel())
+
+    def compute(self):
+        return self.right / self.count
+
+    def reset(self):
+        self.right, self.count = torch.zeros((), dtype=torch.int16), torch.zeros((), dtype=torch.int16)
+
+
 # ---------------------------------------------------------------------------------------- BinaryAccuracyFromLogits
 
 
@@ -1288,6 +1486,49 @@ class BinaryAccuracyFromLogits:
 
     def reset(self):
         self.right = self.count = 0
+
+
+@misconception(
+    "BinaryAccuracyFromLogits",
+    "computes the probabilities in half precision",
+    hint="σ(0.0001) is 0.500025: what is it with you? Print the dtype of your probabilities, and that of the logits.",
+)
+class BinaryAccuracyFromLogits:
+    def __init__(self, threshold=0.5):
+        self.threshold = threshold
+        self.reset()
+
+    def update(self, logits, target):
+        self.right += ((torch.sigmoid(logits.half()) > self.threshold) == (target == 1)).sum().item()
+        self.count += target.numel()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
+
+
+@misconception(
+    "BinaryAccuracyFromLogits",
+    "counts in eight bits",
+    hint="Count three hundred decisions one by one, and print both counts: where do they start again at 0?",
+)
+class BinaryAccuracyFromLogits:
+    def __init__(self, threshold=0.5):
+        self.threshold = threshold
+        self.reset()
+
+    def update(self, logits, target):
+        right = (torch.sigmoid(logits) > self.threshold) == (target == 1)
+        self.right += right.sum()
+        self.count += torch.tensor(right.numel())
+
+    def compute(self):
+        return self.right / self.count
+
+    def reset(self):
+        self.right, self.count = torch.zeros((), dtype=torch.uint8), torch.zeros((), dtype=torch.uint8)
 
 
 # ---------------------------------------------------------------------------------------------- MulticlassAccuracy
@@ -1622,6 +1863,55 @@ class MulticlassAccuracy:
         self.right = self.count = 0
 
 
+@misconception(
+    "MulticlassAccuracy",
+    "takes one softmax over all positions of an example",
+    hint="Give one position scores of 10000 and its neighbour scores of 0 and 2: what is left of the neighbour's? "
+    "Every position has classes of its own to choose from.",
+)
+class MulticlassAccuracy:
+    def __init__(self, num_classes, ignore_index=None):
+        self.ignore_index = ignore_index
+        self.reset()
+
+    def update(self, pred, target):
+        if pred.dim() > target.dim():
+            pred = torch.softmax(pred.flatten(1), 1).reshape(pred.shape).argmax(1)
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.right += ((pred == target) & counted).sum().item()
+        self.count += counted.sum().item()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
+
+
+@misconception(
+    "MulticlassAccuracy",
+    "counts in eight bits",
+    hint="Count three hundred targets one by one, and print both counts: where do they start again at 0?",
+)
+class MulticlassAccuracy:
+    def __init__(self, num_classes, ignore_index=None):
+        self.ignore_index = ignore_index
+        self.reset()
+
+    def update(self, pred, target):
+        if pred.dim() > target.dim():
+            pred = pred.argmax(1)
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.right += ((pred == target) & counted).sum()
+        self.count += counted.sum()
+
+    def compute(self):
+        return self.right / self.count
+
+    def reset(self):
+        self.right, self.count = torch.zeros((), dtype=torch.uint8), torch.zeros((), dtype=torch.uint8)
+
+
 # ---------------------------------------------------------------------------------------------- MultilabelAccuracy
 
 
@@ -1916,6 +2206,57 @@ class MultilabelAccuracy:
 
     def reset(self):
         self.right = self.count = 0
+
+
+@misconception(
+    "MultilabelAccuracy",
+    "forgets to ignore in a square batch",
+    hint="Try as many examples as labels, with one entry ignored. The labels stand on the last axis, always: why do "
+    "you look at the length of the first?",
+)
+class MultilabelAccuracy:
+    def __init__(self, num_labels, threshold=0.5, ignore_index=None):
+        self.num_labels, self.threshold, self.ignore_index = num_labels, threshold, ignore_index
+        self.reset()
+
+    def update(self, probs, target):
+        right = (probs > self.threshold).long() == target
+        if len(target) == self.num_labels:
+            self.right += right.sum().item()
+            self.count += self.num_labels * target.shape[1]
+        else:
+            counted = target == target if self.ignore_index is None else target != self.ignore_index
+            self.right += right[counted].sum().item()
+            self.count += counted.sum().item()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
+
+
+@misconception(
+    "MultilabelAccuracy",
+    "counts in eight bits",
+    hint="Count a hundred rows of three labels, one row after the other, and print both counts: where do they start "
+    "again at 0?",
+)
+class MultilabelAccuracy:
+    def __init__(self, num_labels, threshold=0.5, ignore_index=None):
+        self.threshold, self.ignore_index = threshold, ignore_index
+        self.reset()
+
+    def update(self, probs, target):
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.right += (((probs > self.threshold).long() == target) & counted).sum()
+        self.count += counted.sum()
+
+    def compute(self):
+        return self.right / self.count
+
+    def reset(self):
+        self.right, self.count = torch.zeros((), dtype=torch.uint8), torch.zeros((), dtype=torch.uint8)
 
 
 # --------------------------------------------------------------------------------------------------------- F1Score
@@ -2347,6 +2688,63 @@ class F1Score:
         self.tp = torch.zeros(self.C, dtype=torch.int64)
 
 
+@misconception(
+    "F1Score",
+    "overflows for large scores",
+    hint="exp(1000) is infinite, and inf/inf is NaN. Do you need probabilities to find the largest score?",
+)
+class F1Score:
+    def __init__(self, num_classes, average="macro"):
+        if average not in ("macro", "micro"):
+            raise ValueError(average)
+        self.C, self.average = num_classes, average
+        self.reset()
+
+    def update(self, pred, target):
+        if pred.dim() == 2:
+            e = torch.exp(pred)
+            pred = (e / e.sum(1, keepdim=True)).argmax(1)
+        self.tp += torch.bincount(pred[pred == target], minlength=self.C)
+        self.both += torch.bincount(torch.cat([pred, target]), minlength=self.C)
+
+    def compute(self):
+        if self.average == "micro":
+            return 2 * self.tp.sum() / self.both.sum()
+        return (2 * self.tp / self.both)[self.both > 0].mean()
+
+    def reset(self):
+        self.tp = torch.zeros(self.C, dtype=torch.int64)
+        self.both = torch.zeros(self.C, dtype=torch.int64)
+
+
+@misconception(
+    "F1Score",
+    "counts in eight bits",
+    hint="Count three hundred predictions of one class, one by one, and print the counts: where do they start again "
+    "at 0?",
+)
+class F1Score:
+    def __init__(self, num_classes, average="macro"):
+        if average not in ("macro", "micro"):
+            raise ValueError(average)
+        self.C, self.average = num_classes, average
+        self.reset()
+
+    def update(self, pred, target):
+        pred = pred.argmax(1) if pred.dim() == 2 else pred
+        self.tp += torch.bincount(pred[pred == target], minlength=self.C)
+        self.both += torch.bincount(torch.cat([pred, target]), minlength=self.C)
+
+    def compute(self):
+        if self.average == "micro":
+            return 2 * self.tp.sum() / self.both.sum()
+        return (2 * self.tp / self.both)[self.both > 0].mean()
+
+    def reset(self):
+        self.tp = torch.zeros(self.C, dtype=torch.uint8)
+        self.both = torch.zeros(self.C, dtype=torch.uint8)
+
+
 # ------------------------------------------------------------------------------------------------------ Perplexity
 
 
@@ -2723,6 +3121,27 @@ class Perplexity(torchmetrics.Metric):
         counted = target == target if self.ignore_index is None else target != self.ignore_index
         picked = torch.log_softmax(logits, -1).gather(-1, target.clamp(min=0)[..., None])[..., 0]
         self.total -= picked[counted].sum()
+        self.count += counted.sum()
+
+    def compute(self):
+        return torch.exp(self.total / self.count)
+
+
+@misconception(
+    "Perplexity",
+    "counts in eight bits",
+    hint="Count three hundred tokens one by one, and print the number of tokens: where does it start again at 0?",
+)
+class Perplexity(torchmetrics.Metric):
+    def __init__(self, ignore_index=None):
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0, dtype=torch.uint8), dist_reduce_fx="sum")
+
+    def update(self, logits, target):
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.total += F.cross_entropy(logits[counted], target[counted], reduction="sum")
         self.count += counted.sum()
 
     def compute(self):

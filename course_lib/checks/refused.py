@@ -29,15 +29,21 @@ class Group:
 
 def _torch(*names: str) -> str:
     """Any of ``names`` as a function, method, module or operation anywhere below torch."""
-    return rf"torch\.(.*\.)?({'|'.join(names)})(\.default|\.int)?"
+    return rf"torch\.(.*\.)?({'|'.join(names)})(\.default|\.int)?{_IN_PYTHON}"
+
+
+_IN_PYTHON = r"|torch\._(refs|decomp)(\..*)?"
+"""Torch's operations once more, written in Python of smaller ones: at work nothing tells them from a student's own."""
 
 
 GROUPS: dict[str, Group] = {
     "autograd": Group(
         "torch's automatic differentiation",
         r"torch\.autograd(?!\.(grad_mode|no_grad|set_grad_enabled|enable_grad|inference_mode))(\..*)?"
-        r"|torch\.func\..*|torch\._functorch\..*|torch\.ops\..*_backward(_data)?(\..*)?|torch\.Tensor\.backward",
-        r"autograd::engine::.*|aten::_make_dual|aten::\w*_backward(_data)?",
+        r"|torch\.func\..*|torch\._functorch\..*|torch\.ops\..*_backward(_data)?(\..*)?|torch\.Tensor\.backward"
+        + _IN_PYTHON,
+        # \w+Backward0: a node of torch's graph, called by hand and not by the engine.
+        r"autograd::engine::.*|aten::_make_dual|aten::\w*_backward(_data)?|\w+Backward\d+",
     ),
     "softmax": Group(
         "torch.softmax or its kin",
@@ -58,6 +64,7 @@ GROUPS: dict[str, Group] = {
             "scaled_dot_product_attention",
             "MultiheadAttention",
             "Categorical",
+            "SoftmaxTransform",
         ),
         r"aten::(special_|_sparse_|_masked_|_safe_|_)?(log_)?softmax(_backward_data)?|aten::(special_)?_?logsumexp"
         r"|aten::_?scaled_dot_product\w*|aten::_?(native_)?multi_head_attention\w*|aten::cross_entropy_loss",

@@ -36,8 +36,9 @@ def isolated(scenario: Scenario) -> Scenario:
 
 class _Isolation:
     def __init__(self, root: Any) -> None:
-        # Functions with these globals were written beside the scenario; all others belong to libraries.
+        # Functions with these globals were written in the scenario's notebook; all others belong to libraries.
         self.home = getattr(root, "__globals__", None)
+        self.cell = _file(root)
         self.done: dict[int, Any] = {}
         self.keep: list[Any] = []  # ids in `done` stay valid as long as their objects live
         # One memory for all deep copies: a model and the list of its parameters stay one thing, and so do views.
@@ -51,7 +52,9 @@ class _Isolation:
         return made
 
     def _copy(self, value: Any) -> Any:
-        if isinstance(value, types.FunctionType) and value.__globals__ is self.home:
+        # One of another cell, such as the student's answer to an earlier exercise, stays itself: it may share state
+        # with the implementation at hand.
+        if isinstance(value, types.FunctionType) and value.__globals__ is self.home and _file(value) == self.cell:
             return self._function(value)
         if isinstance(value, torch.Tensor):
             # deepcopy keeps strides (a non-contiguous input stays one); it refuses tensors inside a graph.
@@ -103,6 +106,12 @@ class _Isolation:
             except ValueError:  # an empty cell: a name not assigned yet
                 continue
         return made
+
+
+def _file(function: Any) -> str | None:
+    """What a function's text is called; in a notebook each cell has a name of its own."""
+    code = getattr(function, "__code__", None)
+    return None if code is None else code.co_filename
 
 
 @lru_cache(maxsize=2000)  # those of scenarios and misconceptions are looked at for every submission

@@ -51,6 +51,22 @@ def test_the_implementation_is_what_the_name_means_when_it_is_scored(notebook):
     assert notebook("def double(x):\n    return x\nscore = tests.score()")["score"] == 0.0
 
 
+def test_two_answers_may_share_what_one_of_them_stores(notebook):
+    """A forward function keeps what its backward function needs under a key; the scenario of one calls both."""
+    notebook("stored = {}\n\ndef forward(x):\n    stored[len(stored)] = x\n    return 2 * x, len(stored) - 1")
+    notebook("def backward(grad, key):\n    return 2 * grad + 0 * stored[key]")
+    space = notebook("""
+        def both(f, x):
+            return f(3, forward(x)[1])
+
+        tests = checks.Exercise("backward", points=1)
+        tests.case("one", lambda f: both(f, 5), expected=6)
+        tests.case("another", lambda f: both(f, 7), expected=6)
+        score = tests.score()
+    """)
+    assert space["score"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("definition", "message"),
     [

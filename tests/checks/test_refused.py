@@ -112,6 +112,8 @@ WAYS = {
         "functional": lambda: torch.autograd.functional.jacobian(torch.exp, torch.ones(2)),
         "forward mode": lambda: forward_mode(),
         "backward operation": lambda: torch.ops.aten.sigmoid_backward(p(), p()),
+        "a node of the graph, called by hand": lambda: x().exp().grad_fn(p()),
+        "the nodes below it": lambda: x().exp().sum().grad_fn.next_functions[0][0](p()),
         "own Function": lambda: (Doubled.apply(x())).sum().backward(),
         "linearize": lambda: torch.func.linearize(torch.exp, p())[1](p()),
         "thread": lambda: in_thread(lambda: x().exp().sum().backward()),
@@ -377,6 +379,12 @@ def test_every_group_can_be_seen_at_work():
 @pytest.mark.parametrize(
     ("key", "name", "refused"),
     [
+        ("softmax", "torch.distributions.SoftmaxTransform", True),
+        ("softmax", "torch._refs", True),
+        ("softmax", "torch._refs.nn.functional", True),
+        ("mse_loss", "torch._decomp.decompositions.mse_loss_backward", True),
+        ("autograd", "torch._decomp", True),
+        ("softmax", "torch._references", False),
         ("softmax", "torch.softmax", True),
         ("softmax", "torch.softmax_of_mine", False),
         ("softmax", "mytorch.softmax", False),
