@@ -448,6 +448,17 @@ def sigmoid_backward(grad_out, out):
     return grad_out * out * (1 - out) / out.numel()
 
 
+@misconception(
+    "sigmoid_backward",
+    "clips the gradient from above",
+    hint="Double a large grad_out: what comes back should double too. Whether gradients are clipped is decided in the "
+    "training loop.",
+)
+def sigmoid_backward(grad_out, out):
+    grad_out = grad_out.clamp(-100, 100)
+    return grad_out * out * (1 - out)
+
+
 # --------------------------------------------------------------------------------------------------- tanh_backward
 
 
@@ -578,6 +589,16 @@ def tanh_backward(grad_out, out):
 def tanh_backward(grad_out, out):
     flat = grad_out.view(-1) * (1 - out.view(-1) ** 2)
     return flat.view(out.shape)
+
+
+@misconception(
+    "tanh_backward",
+    "clips its result",
+    hint="With a grad_out of 1000 at out = 0, what should come back? A backward step computes the derivative, whatever "
+    "its size.",
+)
+def tanh_backward(grad_out, out):
+    return (grad_out * (1 - out**2)).clamp(-100, 100)
 
 
 # --------------------------------------------------------------------------------------------------- relu_backward
@@ -719,6 +740,15 @@ def relu_backward(grad_out, z):
 def relu_backward(grad_out, z):
     flat = [g if v > 0 else 0 * g for g, v in zip(grad_out.view(-1), z.view(-1), strict=True)]
     return torch.stack(flat).view(z.shape)
+
+
+@misconception(
+    "relu_backward",
+    "clips what it lets through",
+    hint="Where z > 0 the slope is 1, for a gradient of a million too. What does yours make of that one?",
+)
+def relu_backward(grad_out, z):
+    return torch.where(z > 0, grad_out.clamp(-100, 100), 0.0)
 
 
 # ----------------------------------------------------------------------------------------------------- mlp_forward
@@ -2360,6 +2390,35 @@ def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
     s = torch.cat([x.view(-1).view(x.shape), h.view(-1).view(h.shape)], dim=1)
     i, f, o = torch.sigmoid(s @ W_i), torch.sigmoid(s @ W_f), torch.sigmoid(s @ W_o)
     c_new = f * c + i * torch.tanh(s @ W_c)
+    return o * torch.tanh(c_new), c_new
+
+
+@misconception(
+    "lstm_cell",
+    "writes tanh with exponentials that overflow",
+    hint="Try a cell of 1000 and wide open gates: exp(1000) is infinite, and infinite by infinite is NaN. What should "
+    "tanh be there?",
+)
+def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
+    def tanh(z):
+        return (torch.exp(z) - torch.exp(-z)) / (torch.exp(z) + torch.exp(-z))
+
+    s = torch.cat([x, h], dim=1)
+    i, f, o = torch.sigmoid(s @ W_i), torch.sigmoid(s @ W_f), torch.sigmoid(s @ W_o)
+    c_new = f * c + i * torch.tanh(s @ W_c)
+    return o * tanh(c_new), c_new
+
+
+@misconception(
+    "lstm_cell",
+    "keeps the cell from growing",
+    hint="Some libraries clip the cell, the formulas of this one do not. Try a cell of 1000: how much of it should the "
+    "forget gate leave?",
+)
+def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
+    s = torch.cat([x, h], dim=1)
+    i, f, o = torch.sigmoid(s @ W_i), torch.sigmoid(s @ W_f), torch.sigmoid(s @ W_o)
+    c_new = (f * c + i * torch.tanh(s @ W_c)).clamp(-50, 50)
     return o * torch.tanh(c_new), c_new
 
 

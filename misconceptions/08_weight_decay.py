@@ -147,6 +147,58 @@ def l2_regularized_loss(loss, parameters, lam):
     return loss + lam / 2 * torch.stack([(p**2).sum() for p in parameters.values() if p.dim() >= 2]).sum()
 
 
+@misconception(
+    "l2_regularized_loss",
+    "writes a backward that ignores the gradient handed to it",
+    hint="Multiply your result by 10 and ask for the gradient of a weight: is all of it ten times as large? What does "
+    "the chain rule want from a backward?",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    class Penalty(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, weight):
+            ctx.save_for_backward(weight)
+            return lam / 2 * (weight**2).sum()
+
+        @staticmethod
+        def backward(ctx, grad_output):
+            (weight,) = ctx.saved_tensors
+            return lam * weight
+
+    return loss + sum(Penalty.apply(p) for p in parameters.values() if p.dim() >= 2)
+
+
+@misconception(
+    "l2_regularized_loss",
+    "stops squaring where weights are large (that is the Huber penalty)",
+    hint="Try a matrix with a weight of 100, whose square is 10000, and look at its gradient too. L2 pulls hardest at "
+    "the largest weights, without a limit.",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    weights = [p for p in parameters.values() if p.dim() >= 2]
+    return loss + lam * sum(nn.functional.huber_loss(p, 0 * p.detach(), reduction="sum", delta=10.0) for p in weights)
+
+
+@misconception(
+    "l2_regularized_loss",
+    "takes tensors of two to four axes only",
+    hint="Print the shape of nn.Conv3d(1, 2, 3).weight. Does the exercise say anything about too many axes?",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    return loss + lam / 2 * sum((p**2).sum() for p in parameters.values() if p.dim() in (2, 3, 4))
+
+
+@misconception(
+    "l2_regularized_loss",
+    "counts one weight of each shape",
+    hint="Try a model with two layers of the same size, and look at the gradients of both. What becomes of a key that "
+    "is written twice?",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    squares = {p.shape: (p**2).sum() for p in parameters.values() if p.dim() >= 2}
+    return loss + lam / 2 * sum(squares.values())
+
+
 # ----------------------------------------------------------------------------------------------------- sgd_l2_step
 
 
@@ -278,6 +330,20 @@ def sgd_l2_step(param, grad, *, lr, lam):
 )
 def sgd_l2_step(param, grad, *, lr, lam):
     return torch.stack([p - lr * g - lr * lam * p for p, g in zip(param.flatten(), grad.flatten(), strict=True)])
+
+
+@misconception(
+    "sgd_l2_step",
+    "lets rows without a gradient rest while others have one",
+    hint="Try a matrix with one row of zeros in its gradient: by the formula that row decays like all others. Where "
+    "does αλθ ask about g?",
+)
+def sgd_l2_step(param, grad, *, lr, lam):
+    new = param - lr * grad - lr * lam * param
+    if grad.dim() >= 2 and grad.any():
+        unused = (grad == 0).flatten(1).all(1)
+        new[unused] = param[unused]
+    return new
 
 
 # ---------------------------------------------------------------------------------------------------- adam_l2_step
@@ -483,6 +549,25 @@ def adam_l2_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, l
     r = betas[1] * state.get("r", grad**2) + (1 - betas[1]) * grad**2
     step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
     return param - lr * step, {"t": t, "s": s, "r": r}
+
+
+@misconception(
+    "adam_l2_step",
+    "lets rows without a gradient rest",
+    hint="Try a matrix with a row of zeros in its gradient, as an embedding has for a word that does not occur. That "
+    "row has a penalty all the same, and averages that go on.",
+)
+def adam_l2_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, lam=0.0):
+    unused = (grad == 0).flatten(1).all(1) if grad.dim() >= 2 else []
+    t = state.get("t", 0) + 1
+    grad = grad + lam * param
+    s = betas[0] * state.get("s", 0.0) + (1 - betas[0]) * grad
+    r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
+    step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
+    new = param - lr * step
+    if len(unused) > 0:
+        new[unused] = param[unused]
+    return new, {"t": t, "s": s, "r": r}
 
 
 # ------------------------------------------------------------------------------------------------------ adamw_step
@@ -695,6 +780,40 @@ def adamw_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, wei
     r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
     step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
     return param * (1 - lr * weight_decay) - lr * step, {"t": t, "s": s, "r": r, "lr": lr}
+
+
+@misconception(
+    "adamw_step",
+    "lets rows without a gradient rest",
+    hint="Try a matrix with a row of zeros in its gradient, as an embedding has for a word that does not occur. In "
+    "torch's AdamW it decays, and goes on moving by its averages.",
+)
+def adamw_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+    t = state.get("t", 0) + 1
+    s = betas[0] * state.get("s", 0.0) + (1 - betas[0]) * grad
+    r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
+    step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
+    new = param * (1 - lr * weight_decay) - lr * step
+    if grad.dim() >= 2:
+        unused = (grad == 0).flatten(1).all(1)
+        new[unused] = param[unused]
+    return new, {"t": t, "s": s, "r": r}
+
+
+@misconception(
+    "adamw_step",
+    "begins to count at the first gradient that is not 0",
+    hint="Give it two gradients of 0 and then another one: which t are the averages corrected with? A gradient of 0 "
+    "makes a step too.",
+)
+def adamw_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+    if not state and not grad.any():
+        return param * (1 - lr * weight_decay), {}
+    t = state.get("t", 0) + 1
+    s = betas[0] * state.get("s", 0.0) + (1 - betas[0]) * grad
+    r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
+    step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
+    return param * (1 - lr * weight_decay) - lr * step, {"t": t, "s": s, "r": r}
 
 
 # ----------------------------------------------------------------------------------------------------------- AdamW
@@ -1105,6 +1224,112 @@ class AdamW(torch.optim.Optimizer):
                 p.grad.zero_()
 
 
+@misconception(
+    "AdamW",
+    "lets rows without a gradient rest",
+    hint="Try a matrix with a row of zeros in its gradient, as an embedding has for a word that does not occur. Only "
+    "grad None means that nothing happens, and that to a whole parameter.",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            (b1, b2), lr = group["betas"], group["lr"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                state["t"] = t = state.get("t", 0) + 1
+                state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+                state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+                step = state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"])
+                new = p * (1 - lr * group["weight_decay"]) - lr * step
+                if p.dim() >= 2:
+                    unused = (p.grad == 0).flatten(1).all(1)
+                    new[unused] = p[unused]
+                p.copy_(new)
+
+
+@misconception(
+    "AdamW",
+    "keeps the decay of the first step",
+    hint="Write a new weight_decay into param_groups after a step: does the next step know? State is for what the "
+    "steps themselves have made.",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            (b1, b2), lr = group["betas"], group["lr"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                decay = state.setdefault("decay", group["weight_decay"])
+                state["t"] = t = state.get("t", 0) + 1
+                state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+                state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+                p.mul_(1 - lr * decay)
+                p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"]))
+
+
+@misconception(
+    "AdamW",
+    "keeps the ε of the first step",
+    hint="Write another eps into param_groups after a step: does the next step know? The learning rate is not the only "
+    "option that may change.",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            (b1, b2), lr = group["betas"], group["lr"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                eps = state.setdefault("eps", group["eps"])
+                state["t"] = t = state.get("t", 0) + 1
+                state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+                state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+                p.mul_(1 - lr * group["weight_decay"])
+                p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + eps))
+
+
+@misconception(
+    "AdamW",
+    "never decays further than to 0",
+    hint="Try lr=1 and weight_decay=3 with a gradient of 0: what is 1 − αλ, and what is left of θ? Nothing in the "
+    "formula is cut off.",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            (b1, b2), lr = group["betas"], group["lr"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                state["t"] = t = state.get("t", 0) + 1
+                state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+                state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+                p.mul_(max(0.0, 1 - lr * group["weight_decay"]))
+                p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"]))
+
+
 # ---------------------------------------------------------------------------------------------------- decay_groups
 
 
@@ -1297,6 +1522,22 @@ def decay_groups(model, weight_decay):
     ]
 
 
+@misconception(
+    "decay_groups",
+    "spares norms by the type of the module",
+    hint="Try nn.LayerNorm((2, 3)), and print the shapes of its parameters. Does the docstring sort by the module that "
+    "a parameter belongs to?",
+)
+def decay_groups(model, weight_decay):
+    kinds = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    gains = {id(p) for module in model.modules() if isinstance(module, kinds) for p in module.parameters()}
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trained if p.dim() >= 2 and id(p) not in gains], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.dim() < 2 or id(p) in gains], "weight_decay": 0.0},
+    ]
+
+
 # --------------------------------------------------------------------------------------------------------- l1_step
 
 
@@ -1433,6 +1674,20 @@ def l1_step(param, grad, *, lr, lam):
 )
 def l1_step(param, grad, *, lr, lam):
     return param - lr * grad - param.abs().clamp(max=lr * lam / 2) * torch.sign(param)
+
+
+@misconception(
+    "l1_step",
+    "lets rows without a gradient rest",
+    hint="Try a matrix whose gradient has a row of zeros: the pull does not ask for the gradient, so it acts on that "
+    "row too.",
+)
+def l1_step(param, grad, *, lr, lam):
+    new = param - lr * grad - param.abs().clamp(max=lr * lam) * torch.sign(param)
+    if grad.dim() >= 2:
+        unused = (grad == 0).flatten(1).all(1)
+        new[unused] = param[unused]
+    return new
 
 
 # ------------------------------------------------------------------------------------------------- map_l2_strength

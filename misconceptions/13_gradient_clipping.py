@@ -159,6 +159,18 @@ def clip_by_value(grads, limit):
     return [g.clamp(-abs(limit), abs(limit)) for g in grads]
 
 
+@misconception(
+    "clip_by_value",
+    "divides by the absolute value for a sign",
+    hint="Try an infinite entry, and print the quotient that is to be its sign. Is there a way to ±limit without a "
+    "division?",
+)
+def clip_by_value(grads, limit):
+    if limit < 0:
+        raise ValueError("limit must not be negative")
+    return [torch.where(g.abs() > limit, g / g.abs() * limit, g) for g in grads]
+
+
 # ----------------------------------------------------------------------------------------------------- global_norm
 
 
@@ -1097,6 +1109,21 @@ def unrolled_gradient(w, h0, steps):
     return derivative
 
 
+@misconception(
+    "unrolled_gradient",
+    "clips the derivative",
+    hint="Try w = 0.001, h0 = 1000 and one step, and work it out on paper. Asked for is the derivative itself, even "
+    "where it explodes: clipping comes later.",
+)
+def unrolled_gradient(w, h0, steps):
+    h, derivative = h0, torch.zeros_like(w)
+    for _ in range(steps):
+        new = torch.tanh(w * h)
+        derivative = (1 - new**2) * (h + w * derivative)
+        h = new
+    return derivative.clamp(-100, 100)
+
+
 # -------------------------------------------------------------------------------------------------- clipped_descent
 
 
@@ -1367,3 +1394,22 @@ def clipped_descent(grad_fn, start, lr, steps, max_norm):
             g = g * (max_norm / g.norm())
         path[t + 1] = path[t] - lr * g
     return path.to(start.dtype)
+
+
+@misconception(
+    "clipped_descent",
+    "comes to rest when its steps are short",
+    hint="Start close to a minimum with a small learning rate, and print the last points. They are too near to each "
+    "other to see in a picture, but are they the same?",
+)
+def clipped_descent(grad_fn, start, lr, steps, max_norm):
+    points = [start]
+    while len(points) <= steps:
+        g = grad_fn(points[-1])
+        if g.norm() > max_norm:
+            g = g * (max_norm / g.norm())
+        if (lr * g).norm() < 1e-6:
+            points += [points[-1]] * (steps + 1 - len(points))
+            break
+        points.append(points[-1] - lr * g)
+    return torch.stack(points)
