@@ -457,6 +457,21 @@ def dropout(x, p=0.5, training=True, generator=None):
     return x * (torch.randint(0, 100, x.shape, generator=generator) >= 100 * p) / (1 - p)
 
 
+@misconception(
+    "dropout",
+    "divides by zero at p = 1 and throws the result away",
+    hint="At p = 1 the values are right. Now ask for the gradient of x: torch.where leaves a value out, and yet "
+    "goes back through the division that made it. What is 0 times infinity?",
+)
+def dropout(x, p=0.5, training=True, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must lie in [0, 1]")
+    if not training:
+        return x
+    kept = torch.rand(x.shape, generator=generator, dtype=x.dtype) >= p
+    return torch.where(kept, x / (1 - p), torch.zeros_like(x))
+
+
 # ------------------------------------------------------------------------------------------------ dropout_backward
 
 
@@ -823,6 +838,27 @@ class Dropout(nn.Module):
         return x * (torch.rand_like(x) >= self.p) / (1 - self.p) if self.training else x
 
 
+@misconception(
+    "Dropout",
+    "drops only where gradients are recorded",
+    hint="Call it in training mode under torch.no_grad(): nothing is dropped. Which flag says that a module is in "
+    "training, and what does no_grad have to do with it?",
+)
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError("p must lie in [0, 1]")
+        self.p = p
+
+    def forward(self, x):
+        if not (self.training and torch.is_grad_enabled()):
+            return x
+        if self.p == 1:
+            return x * 0
+        return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
+
+
 # ------------------------------------------------------------------------------------------------- expected_output
 
 
@@ -1021,6 +1057,19 @@ def expected_output(f, x, p, samples, generator=None):
     kept = torch.rand(samples, *x.shape, generator=generator) >= p
     with torch.no_grad():
         return f(x * kept * (1 / (1 - p) if p < 1 else 0.0)).mean(0)
+
+
+@misconception(
+    "expected_output",
+    "adds to the first answer in place",
+    hint="Take torch.exp for f and ask for the gradient of x. autograd has kept the answer of exp, and you have "
+    "changed it since. Which operation makes a new tensor?",
+)
+def expected_output(f, x, p, samples, generator=None):
+    total = f(dropout(x, p, generator=generator))
+    for _ in range(samples - 1):
+        total += f(dropout(x, p, generator=generator))
+    return total / samples
 
 
 # ------------------------------------------------------------------------------------------------------ mc_dropout
@@ -1369,3 +1418,46 @@ def mc_dropout(model, x, samples):
         for module, mode in before.items():
             module.training = mode
     return mean, ((squares - samples * mean**2) / (samples - 1)).clamp(min=0).sqrt()
+
+
+@misconception(
+    "mc_dropout",
+    "subtracts the square of the mean from the mean of the squares",
+    hint="Take predictions that are all 1000.1: their squares agree in the first seven digits, and the difference "
+    "is what rounding left. Subtract the mean first, then square.",
+)
+def mc_dropout(model, x, samples):
+    before = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.train()
+        with torch.no_grad():
+            predictions = torch.stack([model(x) for _ in range(samples)])
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+    mean = predictions.mean(0)
+    variance = ((predictions**2).mean(0) - mean**2) * samples / (samples - 1)
+    return mean, variance.clamp(min=0).sqrt()
+
+
+@misconception(
+    "mc_dropout",
+    "switches everything with a rate on",
+    hint="Put nn.AlphaDropout into the model: it has a p too, and it is not nn.Dropout. Ask each module what it is.",
+)
+def mc_dropout(model, x, samples):
+    before = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        for module in model.modules():
+            if hasattr(module, "p"):
+                module.train()
+        with torch.no_grad():
+            predictions = torch.stack([model(x) for _ in range(samples)])
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+    return predictions.mean(0), predictions.std(0)
