@@ -46,7 +46,7 @@ demo-intro:
 	@test -e $(READY) || echo "demo: the first time, a set-up comes before that, which takes a minute or two."
 
 test: system-testing lint ## lint, types, and all tests, the browser's included
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 10 $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(PYTEST_FLAGS)
 
 benchmark: system-grading $(READY) ## measure grading beside stock nbgrader, and write docs/benchmarks.md
 	@for each in throughput where_time_goes memory linear cold; do \

@@ -25,6 +25,14 @@ def warm_server() -> Iterator["WarmServer"]:
     server.close()
 
 
+LONGEST = ("test_tests_are_tested.py", "test_audit.py", "test_same_as_in_process.py", "test_every_notebook.py")
+"""Files that take minutes. They come first: each runs in one process, which should not be the last one at work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 _MAIN = sys.modules["__main__"]
 
 

@@ -347,4 +347,4 @@ def test_the_command_prints_a_misconceptions_hint(tmp_path: Path) -> None:
     said = f"It looks as if your classic_dropout {slip.name}. {slip.hint}"
     assert f"\n  {said}\n" in done.stdout
     assert re.search(rf"^Next: Look at classic_dropout, “.*{re.escape(said)}$", done.stdout, re.MULTILINE)
-    assert "✓ mc_dropout: 13 of 13 cases passed, 6 of 6 points." in done.stdout
+    assert re.search(r"✓ mc_dropout: (\d+) of \1 cases passed, 6 of 6 points\.", done.stdout)

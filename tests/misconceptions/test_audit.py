@@ -17,6 +17,8 @@ SEEDS = 10
 """Fewer than `course audit` takes by default: this runs with every change."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # hundreds of mutants
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_tests_are_sound_and_the_page_is_true(assignment: str) -> None:
     with Crew.of(1) as crew:
