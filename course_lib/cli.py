@@ -73,7 +73,7 @@ def _course(
 def demo(
     root: Root = Path(),
     number: Annotated[
-        int | None, typer.Option("--students", metavar="N", help="How many students; 18 by default, 42 at most.")
+        int | None, typer.Option("--students", metavar="N", help="How many students; 18 by default, 48 at most.")
     ] = None,
     assignment: Annotated[
         list[str] | None, typer.Option("--assignment", metavar="A", help="Only this one; may be given again.")

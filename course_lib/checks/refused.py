@@ -27,13 +27,13 @@ class Group:
     files: str = ""
 
 
-def _torch(*names: str) -> str:
-    """Any of ``names`` as a function, method, module or operation anywhere below torch."""
-    return rf"torch\.(.*\.)?({'|'.join(names)})(\.default|\.int)?{_IN_PYTHON}"
-
-
 _IN_PYTHON = r"|torch\._(refs|decomp)(\..*)?"
 """Torch's operations once more, written in Python of smaller ones: at work nothing tells them from a student's own."""
+
+
+def _torch(*names: str) -> str:
+    """Any of ``names`` as a function, method, module or operation anywhere below torch, and torch's own in Python."""
+    return rf"torch\.(.*\.)?({'|'.join(names)})(\.default|\.int)?{_IN_PYTHON}"
 
 
 GROUPS: dict[str, Group] = {

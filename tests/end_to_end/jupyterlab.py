@@ -215,6 +215,16 @@ def contrasts(parts: Locator) -> list[tuple[str, float]]:
     return [(text, ratio) for part in parts.all() for text, ratio in part.evaluate(_CONTRASTS)]
 
 
+def unreadable(parts: Locator) -> list[tuple[str, float]]:
+    """The texts whose contrast is below the 4.5 that WCAG 2 asks of ordinary text."""
+    return [(text, ratio) for text, ratio in contrasts(parts) if ratio < 4.5]
+
+
+def too_wide(parts: Locator) -> bool:
+    """Whether any of these parts of a page is cut off or has to be scrolled sideways."""
+    return bool(parts.evaluate_all("parts => parts.some(part => part.scrollWidth > part.clientWidth + 1)"))
+
+
 def reference_solutions(source: Path) -> dict[str, str]:
     """The text of every solution cell of a source notebook, by grade_id, without nbgrader's markers."""
     cells = [cell for cell in nbformat.read(source, as_version=4).cells if cell.cell_type == "code"]

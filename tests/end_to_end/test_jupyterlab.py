@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.end_to_end.jupyterlab import Notebook, contrasts, reference_solutions
+from tests.end_to_end.jupyterlab import Notebook, reference_solutions, too_wide, unreadable
 from tests.end_to_end.server import ROOT, Server, jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -46,10 +46,10 @@ def look_light_and_dark(notebook: Notebook, look: Callable[[str], Path]) -> Call
         for theme in (DARK, LIGHT):
             notebook.theme(theme)
             shown = notebook.output(grade_id).locator(".jp-OutputArea-output")
-            unreadable = [(text, ratio) for text, ratio in contrasts(shown) if ratio < 4.5]
+            poor = unreadable(shown)
             look(f"{name}_{theme.removeprefix('JupyterLab ').lower()}")
-            assert unreadable == [], f"{theme}: too little contrast"
-            assert not shown.evaluate_all("parts => parts.some(part => part.scrollWidth > part.clientWidth + 1)")
+            assert poor == [], f"{theme}: too little contrast"
+            assert not too_wide(shown)
 
     return take
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from course_lib.grader.course import Course, CourseError
 from course_lib.grader.demo import accidents
 from course_lib.grader.demo.answers import Bank
-from course_lib.grader.demo.classroom import compose, due_date
-from course_lib.grader.demo.run import run_demo
+from course_lib.grader.demo.classroom import accidents_of, compose, due_date
+from course_lib.grader.demo.run import CLASS_SIZE, run_demo
 from course_lib.grader.demo.students import students
 from course_lib.grader.releasing.release import make_release
 from course_lib.grader.results import Outcome, Result
@@ -133,3 +133,9 @@ def test_a_folder_called_demo_that_is_somebody_elses_is_left_alone(course: Path)
     with pytest.raises(CourseError, match="was not made by `course demo`, so it is left alone"):
         run_demo(course, number=1, console=Console(quiet=True))
     assert (course / "demo" / "thesis.txt").exists()
+
+
+def test_a_class_of_the_usual_size_meets_every_accident_in_some_assignment() -> None:
+    course = Course.at(Path(__file__).resolve().parents[2])
+    met = [set(accidents_of(course, name, students(CLASS_SIZE)).values()) for name in course.assignments]
+    assert set().union(*met) == set(accidents.KINDS)

@@ -28,7 +28,7 @@ def due_date(course: Course, assignment: str) -> datetime:
 def compose(course: Course, assignment: str, students: list[Student]) -> dict[str, str]:
     """Write a submission of each student into ``submitted/``.
 
-    About a third of a class has an accident; the fewer students, the more ordinary they are.
+    About a third of a class has an accident (:func:`accidents_of`).
 
     Args:
         course: the sample course; its release must have been made.
@@ -40,9 +40,7 @@ def compose(course: Course, assignment: str, students: list[Student]) -> dict[st
     """
     bank = Bank.of(course, assignment)
     released = read(course.released(assignment))
-    order = list(students)
-    Random(f"accidents in {assignment}").shuffle(order)
-    kinds = dict(zip((s.id for s in order[: len(students) // 3]), accidents.KINDS, strict=False))
+    kinds = accidents_of(course, assignment, students)
     for student in students:
         random = Random(f"{assignment} by {student.id}")
         answers = _answers(bank, student, random)
@@ -51,6 +49,18 @@ def compose(course: Course, assignment: str, students: list[Student]) -> dict[st
         content = accident(work, random) if accident else work.finished()
         _hand_in(course, assignment, student, content, random)
     return {student.id: kinds.get(student.id, "ordinary") for student in students}
+
+
+def accidents_of(course: Course, assignment: str, students: list[Student]) -> dict[str, str]:
+    """Which student has which kind of accident in an assignment: a third of the class, each another kind.
+
+    A class too small for all kinds meets them in turn, those that come next in the next assignment.
+    """
+    order = list(students)
+    Random(f"accidents in {assignment}").shuffle(order)
+    unlucky, kinds = order[: len(students) // 3], list(accidents.KINDS)
+    first = course.assignments.index(assignment) * len(unlucky) % len(kinds)
+    return dict(zip((student.id for student in unlucky), kinds[first:] + kinds[:first], strict=False))
 
 
 def _answers(bank: Bank, student: Student, random: Random) -> dict[str, str]:

@@ -20,7 +20,7 @@ from course_lib.grader.report import write_report
 from course_lib.grader.results import Result
 
 CLASS_SIZE = 18
-"""How many hand in by default: six assignments of theirs take a few minutes, and a third of them have an accident."""
+"""How many hand in by default: few enough for some minutes, and enough to meet every accident in some assignment."""
 
 _MARKER = "MADE_BY_COURSE_DEMO.md"
 _COPIED = ("source", "misconceptions", "alternatives")
