@@ -14,15 +14,28 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="session")
-def warm_server() -> Iterator["WarmServer"]:
-    """A warm process in the sandbox, as grading uses it. Tests start candidates of it, and must not end it."""
+_warm: list["WarmServer"] = []
+
+
+@pytest.fixture
+def warm_server() -> "WarmServer":
+    """A warm process in the sandbox, as grading uses it. Tests start candidates of it, and must not end it.
+
+    Another one when it has ended by itself, which it does when no test has used it for a quarter of an hour.
+    """
     from course_lib.grader.engine.processes import WarmServer
     from course_lib.grader.engine.sandbox import find_sandbox
 
-    server = WarmServer(find_sandbox([ROOT]))
-    yield server
-    server.close()
+    if not _warm or _warm[0].ended:
+        _warm[:] = [WarmServer(find_sandbox([ROOT]))]
+    return _warm[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_warm_process_is_left_behind() -> Iterator[None]:
+    yield
+    for server in _warm:
+        server.close()
 
 
 LONGEST = ("test_tests_are_tested.py", "test_audit.py", "test_same_as_in_process.py", "test_every_notebook.py")

@@ -65,7 +65,7 @@ ATTACKS = [
                 left = []
                 places = ["@ROOT@", "@ROOT@/submitted/sibling", "@ROOT@/gradebook.db", "/dev/shm", "/var/tmp", "/root"]
                 for folder, folders, names in os.walk("/"):
-                    if folder.count("/") > 3 or folder == "/run/scratch":
+                    if folder.count("/") > 2 or folder == "/run/scratch":
                         folders.clear()
                     places.append(folder)
                 for place in places:
@@ -82,7 +82,8 @@ ATTACKS = [
             ),
         ),
         shows=("places True left []",),
-        most_seconds=5,
+        settings={"cell_seconds": 10.0, "submission_seconds": 20.0},  # for thousands of folders on a busy machine
+        most_seconds=20,
     ),
     Attack(
         "files are written into the course's folder",

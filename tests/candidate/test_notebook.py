@@ -140,10 +140,15 @@ def in_jupyter(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(zip(SAME, nb.cells, strict=True))
 
 
-@pytest.fixture(scope="module")
+_here: dict[str, Any] = {}
+
+
+@pytest.fixture
 def here(warm_server: WarmServer) -> dict[str, Any]:
-    with warm_server.start(Limits()) as candidate:
-        return {name: candidate.ask(RunCell(text, 20.0, 100_000), 30) for name, text in SAME.items()}
+    if not _here:
+        with warm_server.start(Limits()) as candidate:
+            _here.update((name, candidate.ask(RunCell(text, 20.0, 100_000), 30)) for name, text in SAME.items())
+    return _here
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -1,6 +1,7 @@
 """The plug-in: limits out of nbgrader's configuration, files beside the notebook, one server for a process."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, LoggingConfigurable
 
 from course_lib.candidate.limits import Limits
+from course_lib.candidate.requests import RunCell
 from course_lib.grader.annotations import notes_of, seconds_of
 from course_lib.grader.engine import examine as module
 from course_lib.grader.engine.examine import Examine, _files_in
@@ -111,6 +113,19 @@ def test_a_notebook_is_run_with_the_files_beside_it(served: Path, tmp_path: Path
     assert printed(nb.cells[0]) == "here\n"
     assert seconds_of(nb) > 0
     assert notes_of(nb) == ()
+
+
+def test_a_warm_process_that_has_ended_by_itself_is_replaced_without_a_word(course: Path) -> None:
+    first = module.server_for("none", str(course), patient=False)
+    assert isinstance(first, WarmServer)
+    assert module.server_for("none", str(course)) is first
+    os.kill(first.pid, signal.SIGKILL)
+    first._process.wait(10)
+    other = module.server_for("none", str(course), patient=False)
+    with other.start(Limits()) as candidate:
+        assert candidate.ask(RunCell("print(1)", 5.0, 1000), 10)["count"] == 1
+    other.close()
+    assert module._servers.pop(("none", str(course))) is other
 
 
 def test_a_warm_process_that_fails_is_replaced_once(

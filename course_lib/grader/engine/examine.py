@@ -126,6 +126,8 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]
 def server_for(sandbox: str, root: str, *, patient: bool = True) -> Server:
     """This process's server for student code: started at the first call, used from then on.
 
+    One that has ended in the meantime (:data:`course_lib.candidate.server.IDLE_SECONDS`) is replaced.
+
     Args:
         sandbox: ``"bubblewrap"`` or ``"none"``.
         root: the course's folder, nothing of which student code may see.
@@ -134,6 +136,8 @@ def server_for(sandbox: str, root: str, *, patient: bool = True) -> Server:
     Raises:
         SandboxMissing: when there is no usable sandbox.
     """
+    if (sandbox, root) in _servers and _servers[sandbox, root].ended:
+        _servers.pop((sandbox, root)).close()
     if (sandbox, root) not in _servers:
         box = find_sandbox(hidden=[Path(root)]) if sandbox != "none" else None
         launched = launched_ahead(sandbox, root)

@@ -155,6 +155,11 @@ class Server(Protocol):
         """End everything."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is gone: a warm process ends when nothing is asked of it for a long time."""
+        ...
+
 
 class WarmServer:
     """A warm process, in the sandbox or (``sandbox=None``) in none, and its forks.
@@ -230,6 +235,11 @@ class WarmServer:
         self._tell({"do": "end", "pid": pid, "patience": patience})
         status = self._answer(60)["status"]
         return None if status is None else int(status)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone; see :class:`Server`."""
+        return self._process.poll() is not None
 
     def close(self) -> None:
         """End the warm process and all its forks."""
@@ -311,6 +321,11 @@ class FreshServer:
 
     def expect(self, text: str) -> None:
         """Nothing: each candidate imports for itself."""
+
+    @property
+    def ended(self) -> bool:
+        """Never: there is nothing that waits."""
+        return False
 
     def close(self) -> None:
         """End all that still run."""
