@@ -26,8 +26,10 @@ def warm_server() -> "WarmServer":
     from course_lib.grader.engine.processes import WarmServer
     from course_lib.grader.engine.sandbox import find_sandbox
 
-    if not _warm or _warm[0].ended:
-        _warm[:] = [WarmServer(find_sandbox([ROOT]))]
+    if _warm and _warm[0].ended:
+        _warm.pop().close()
+    if not _warm:
+        _warm.append(WarmServer(find_sandbox([ROOT])))
     return _warm[0]
 
 

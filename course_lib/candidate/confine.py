@@ -154,6 +154,15 @@ def end(pid: int, patience: float = 0.0) -> int | None:
     return None if ended is None else os.waitstatus_to_exitcode(status)
 
 
+def any_left() -> bool:
+    """Whether there are forks that :func:`end` was not called for."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def _has_ended(pid: int) -> object | None:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import torch
 
 from course_lib.candidate.limits import Limits
 from course_lib.candidate.requests import Files, Look, RunCell, RunScenario
+from course_lib.grader.engine.launch import Launched
 from course_lib.grader.engine.processes import CandidateLost, EngineError, FreshServer, Server, WarmServer, open_server
 from course_lib.grader.engine.remote import pickled
 
@@ -272,19 +275,34 @@ def test_closing_ends_the_warm_process_and_its_candidates() -> None:
         candidate._connection.close()
 
 
-def test_an_idle_warm_process_ends_by_itself(tmp_path: Path) -> None:
-    import socket
-    import subprocess
-
+@pytest.fixture
+def impatient() -> Iterator[WarmServer]:
+    """A warm process that waits for a fifth of a second, and not for a quarter of an hour."""
     ours, theirs = socket.socketpair()
     code = (
         "from course_lib.candidate import server\nserver.PRELOADED = ()\nserver.IDLE_SECONDS = 0.2\n"
         f"server.main({theirs.fileno()}, patient=False)"
     )
-    with ours, theirs:
-        done = subprocess.run([sys.executable, "-c", code], pass_fds=[theirs.fileno()], timeout=60, check=False)
-        assert done.returncode == 0
-        assert ours.recv(100) == b'{"ready": true}\n'
+    with theirs:
+        process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()], start_new_session=True)
+    server = WarmServer(None, launched=Launched(process, ours))
+    yield server
+    server.close()
+
+
+def test_an_idle_warm_process_ends_by_itself(impatient: WarmServer) -> None:
+    impatient.wait_until_ready()
+    assert not impatient.ended
+    assert impatient._process.wait(20) == 0
+    assert impatient.ended
+
+
+def test_a_warm_process_is_not_idle_while_a_candidate_works(impatient: WarmServer) -> None:
+    with impatient.start(Limits()) as candidate:
+        shown = candidate.ask(cell("import time\ntime.sleep(1)\nprint('done')"), 10)
+        assert printed(shown) == "done\n"
+        assert not impatient.ended
+    assert impatient._process.wait(20) == 0
 
 
 # ------------------------------------------------------------------------------------------------ without any fork

@@ -15,6 +15,7 @@ from course_lib.grader.configuration import load_config
 from course_lib.grader.course import Course, CourseError
 from course_lib.grader.engine.launch import forget_launched, launch_ahead
 from course_lib.grader.engine.sandbox import SandboxMissing, find_sandbox, probe
+from course_lib.grader.lean import uncollected
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,7 +122,9 @@ def _check(wanted: Wanted, protected: bool) -> int:
     if wanted.exercises:
         _refuse_unknown(course, assignment, wanted.exercises)
 
-    from course_lib.grader.grading.worker import grade_notebook
+    with uncollected():
+        from course_lib.grader.engine import examine  # noqa: F401 (nbgrader_config.py names it, later)
+        from course_lib.grader.grading.worker import grade_notebook
 
     settings = () if wanted.sandbox else (("Examine", "sandbox", "none"),)
     try:

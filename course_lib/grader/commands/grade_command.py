@@ -15,6 +15,7 @@ from course_lib.grader.engine.launch import forget_launched, launch_ahead
 from course_lib.grader.engine.sandbox import SandboxMissing, find_sandbox, probe
 from course_lib.grader.grading.batch import Crew
 from course_lib.grader.grading.pool import get_ready, usable_cores
+from course_lib.grader.lean import uncollected
 
 if TYPE_CHECKING:  # it imports torch: the workers are told to get ready before this process does that
     from course_lib.grader.results import Result
@@ -107,9 +108,11 @@ def _results(wanted: Wanted, errors: Console) -> "Iterable[Result]":
         if _much_to_do(wanted):
             # They import while this process does, and start what runs students' code.
             crew.get_ready(get_ready, wanted.root, wanted.settings)
-        from course_lib.grader.book.writer import Writer
-        from course_lib.grader.commands.progress import display
-        from course_lib.grader.grading.grade import grade_all
+        with uncollected():
+            from course_lib.grader.book.writer import Writer
+            from course_lib.grader.commands.progress import display
+            from course_lib.grader.engine import examine  # noqa: F401 (nbgrader_config.py names it, later)
+            from course_lib.grader.grading.grade import grade_all
 
         quiet = Console(quiet=True)
         with (

@@ -90,11 +90,17 @@ def forget_launched() -> None:
 def end(launched: Launched) -> None:
     """End a warm process and all its forks."""
     launched.control.close()
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(launched.process.pid, signal.SIGKILL)
+    kill(launched.process)
     launched.process.wait()
     if launched.process.stderr is not None:
         launched.process.stderr.close()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started here, with its group; nothing when it has ended: its number may be another's."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def plain_environment() -> dict[str, str]:

@@ -6,7 +6,6 @@ starts a new interpreter for each, which is slow and unprotected.
 """
 
 import json
-import os
 import pickle
 import secrets
 import shutil
@@ -23,7 +22,7 @@ from typing import Any, Protocol
 from course_lib.candidate.limits import Limits
 from course_lib.candidate.requests import Request
 from course_lib.candidate.wire import HEADER_BYTES, WireError, decode, frame, frame_length
-from course_lib.grader.engine.launch import Launched, end, launch, plain_environment
+from course_lib.grader.engine.launch import Launched, end, kill, launch, plain_environment
 from course_lib.grader.engine.sandbox import Sandbox
 
 _ON_DEMAND = {
@@ -267,8 +266,7 @@ class WarmServer:
         return answer
 
     def _last_words(self, error: str) -> str:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill(self._process)
         words = self._process.stderr.read().decode("utf-8", "replace").strip() if self._process.stderr else ""
         last = words.splitlines()[-1] if words else "it left no message"
         return f"the process that runs students' code is gone ({error}; {last})"

@@ -7,11 +7,13 @@ forked: nothing is computed and no thread started, so its forks are safe.
 import importlib
 
 from course_lib.grader.grading.pool import lean_and_alone
+from course_lib.grader.lean import uncollected
 
 lean_and_alone()
-for _name in (
-    "course_lib.grader.grading.worker",
-    "course_lib.grader.engine.examine",
-    "torch.fx.experimental.symbolic_shapes",  # by torch.autograd.grad, at its first use
-):
-    importlib.import_module(_name)
+with uncollected():
+    for _name in (
+        "course_lib.grader.grading.worker",
+        "course_lib.grader.engine.examine",
+        "torch.fx.experimental.symbolic_shapes",  # by torch.autograd.grad, at its first use
+    ):
+        importlib.import_module(_name)
