@@ -263,14 +263,14 @@ def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
     return norm
 
 
-@alternative("clip_grad_norm_", "flat vector, refuses early through the entries")
+@alternative("clip_grad_norm_", "flat vector, refuses before anything is multiplied")
 def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
     parameters = [parameters] if isinstance(parameters, Tensor) else [*parameters]
     grads = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.flatten() for g in grads]) if grads else torch.zeros(1)
-    if error_if_nonfinite and not flat.isfinite().all():
-        raise RuntimeError("a gradient is not finite")
     norm = flat.norm()
+    if error_if_nonfinite and not norm < torch.inf:
+        raise RuntimeError("the norm is not finite")
     if norm > max_norm:
         torch._foreach_mul_(grads, (max_norm / norm).item())
     return norm

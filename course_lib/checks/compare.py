@@ -5,6 +5,7 @@ tolerance that follows the dtype. What a contract leaves open is open here: a tu
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ NO_EXCEPTION = "no exception"
 """What :func:`course_lib.checks.scenario.caught` returns when nothing was raised."""
 
 RESULT, AFTERWARDS = "result", "arguments afterwards"
+ASKS, HOLDS = "requires_grad of arguments afterwards", ".grad of arguments afterwards"
 """The keys of :func:`course_lib.checks.scenario.after_call`, which read as words in a message."""
 
 _TOLERANCES: dict[torch.dtype, tuple[float, float]] = {
@@ -40,6 +42,10 @@ class Tolerance:
         """Relative and absolute tolerance for numbers of ``dtype``."""
         rtol, atol = _TOLERANCES.get(dtype, (0.0, 0.0))
         return (rtol if self.rtol is None else self.rtol, atol if self.atol is None else self.atol)
+
+
+_EXACT = Tolerance(0.0, 0.0)
+_MODIFIES = "Your code modifies what it was given: work on a copy, without in-place operations on the arguments."
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,20 @@ def compare_form(came: Any, expected: Any) -> Difference | None:
 
 def place(path: tuple[int | str, ...]) -> str:
     """A path as a reader writes it: ``result[1]['W']``, or just ``the result``."""
-    if path and path[0] == AFTERWARDS and len(path) > 1 and isinstance(path[1], int):
+    at = _afterwards(path)
+    if at is not None and len(path) > at + 1 and isinstance(argument := path[at + 1], int):
+        what = {ASKS: "requires_grad of ", HOLDS: ".grad of "}.get(str(path[at]), "")
+        which = f" ({place(path[:at])})" if at else ""
         # Counted from one, as people count arguments.
-        return f"argument {path[1] + 1}{_brackets(path[2:])} after the call"
+        return f"{what}argument {argument + 1}{_brackets(path[at + 2 :])} after the call{which}"
     if path and path[0] == RESULT:
         path = path[1:]
     return "result" + _brackets(path) if path else "the result"
+
+
+def _afterwards(path: tuple[int | str, ...]) -> int | None:
+    """Where a path turns to the arguments as they are after a call, if it does."""
+    return next((at for at, part in enumerate(path) if part in (AFTERWARDS, ASKS, HOLDS)), None)
 
 
 def _brackets(path: tuple[int | str, ...]) -> str:
@@ -98,6 +112,7 @@ def _compare(
     came: Any, expected: Any, tolerance: Tolerance, path: tuple[int | str, ...], *, values: bool
 ) -> Difference | None:
     here = place(path)
+    parts: Iterable[tuple[int | str, Any, Any]]
     if isinstance(expected, torch.Tensor):
         if not isinstance(came, torch.Tensor):
             return _wrong_kind(came, expected, path)
@@ -123,7 +138,9 @@ def _compare(
     else:
         return _scalars(came, expected, tolerance, path, values=values)
     for key, part_came, part_expected in parts:
-        difference = _compare(part_came, part_expected, tolerance, (*path, key), values=values)
+        # An argument that was changed and changed back, but for a rounding, was changed.
+        how_far = _EXACT if key == AFTERWARDS else tolerance
+        difference = _compare(part_came, part_expected, how_far, (*path, key), values=values)
         if difference is not None:
             return difference
     return None
@@ -131,7 +148,9 @@ def _compare(
 
 def _wrong_kind(came: Any, expected: Any, path: tuple[int | str, ...]) -> Difference:
     reason = ""
-    if came is None:
+    if _afterwards(path) is not None:
+        reason = _MODIFIES
+    elif came is None:
         reason = "Is there a return statement on every path through the function?"
     elif isinstance(expected, torch.Tensor) and isinstance(came, int | float):
         reason = "A plain number came: keep the tensor, without .item() or float()."
@@ -172,7 +191,7 @@ def _scalars(
             return None
     elif type(came) is not type(expected):
         return _wrong_kind(came, expected, path)
-    reason = ""
+    reason = _MODIFIES if _afterwards(path) is not None else ""
     is_value, not_value = describe(came), describe(expected)
     if type(expected) is float:
         came_float = _float(came)
@@ -239,8 +258,8 @@ def _tensors(
     if is_at == not_at and came.is_floating_point():
         is_at, not_at = f"{came[first].item():.17g}", f"{expected[first].item():.17g}"
     reason = likely_reason(came, expected)
-    if path and path[0] == AFTERWARDS:
-        reason = "Your code modifies what it was given: work on a copy, without in-place operations on the arguments."
+    if _afterwards(path) is not None:
+        reason = _MODIFIES
     how_many = f" ({count} of {came.numel()} entries differ)" if came.numel() > 1 else ""
     return Difference(
         f"{here} is {is_at}{at}, not {not_at}{how_many}",

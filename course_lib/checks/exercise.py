@@ -39,6 +39,7 @@ from course_lib.checks.scenario import Implementation, Scenario
 from course_lib.checks.session import Session, current
 from course_lib.checks.syntax import find_refused
 from course_lib.checks.verdict import CaseResult, ExerciseResult, Outcome, Recognised
+from course_lib.checks.watch import vaguely
 
 
 class _Judged(NamedTuple):
@@ -170,8 +171,12 @@ class Exercise:
             seen = session.runner.run(
                 case.scenario, implementation, name=self.name, seed=seed, refused=self.refused, hidden=case.hidden
             )
+            if case.hidden:
+                # Shown whatever else is shown of the case, and who has read its scenario could put its words here.
+                seen = replace(seen, refused=tuple(dict.fromkeys(map(vaguely, seen.refused))))
             verdict = self._verdict(session, case, seed, seen, right)
-            used.extend(entry for entry in seen.refused if entry not in used)
+            known = set(map(vaguely, used))
+            used.extend(entry for entry in seen.refused if vaguely(entry) not in known)
             judged.append(_Judged(case, seed, right, seen, verdict))
         recognised = self._recognise(judged, session) if not used else ()
         return ExerciseResult(

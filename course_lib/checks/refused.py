@@ -19,12 +19,14 @@ class Group:
         names: pattern of full dotted names, as in ``torch.nn.functional.softmax``.
         operations: pattern of the dispatcher's event names, as in ``aten::_softmax``; empty: none.
         files: pattern of library file paths, as in ``torch/optim/adamw.py``; empty: none.
+        functions: pattern of the qualified names, in these files, of the functions concerned; empty: all.
     """
 
     label: str
     names: str
     operations: str = ""
     files: str = ""
+    functions: str = ""
 
 
 _IN_PYTHON = r"|torch\._(refs|decomp)(\..*)?"
@@ -96,6 +98,12 @@ GROUPS: dict[str, Group] = {
         r"aten::(feature_|alpha_|feature_alpha_|native_|_fused_)?dropout\w*",
     ),
     "linear": Group("torch's linear layer", _torch("linear", "Linear", "LazyLinear"), r"aten::linear"),
+    "sequential": Group(
+        "nn.Sequential",
+        _torch("Sequential"),
+        files=r"torch/nn/modules/container\.py",
+        functions=r"Sequential\..*",  # the file holds nn.ModuleList, too
+    ),
     "lstm": Group(
         "torch's LSTM",
         _torch("lstm", "lstm_cell", "LSTM", "LSTMCell"),
@@ -149,3 +157,8 @@ def refuses_operation(group: Group, event: str) -> bool:
 def refuses_file(group: Group, path: str) -> bool:
     """Whether the group covers functions of this library file (a path with forward slashes)."""
     return bool(group.files) and re.search(rf"(?:^|/)(?:{group.files})$", path) is not None
+
+
+def refuses_function(group: Group, name: str) -> bool:
+    """Whether the group covers the function of this qualified name, in a file that it covers."""
+    return not group.functions or re.fullmatch(group.functions, name) is not None

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from course_lib.checks.compare import AFTERWARDS, NO_EXCEPTION, RESULT
+from course_lib.checks.compare import AFTERWARDS, ASKS, HOLDS, NO_EXCEPTION, RESULT
 from course_lib.checks.data import Raised, raised
 
 Implementation = Callable[..., Any]
@@ -131,10 +131,19 @@ def _global_names(code: types.CodeType) -> frozenset[str]:
 def after_call(f: Implementation, *args: Any, **kwargs: Any) -> dict[str, Any]:
     """Call ``f`` and return its result together with its arguments as they are afterwards.
 
-    Held against the reference, which changes nothing, this shows a function that modifies what it was given.
+    Held against the reference, which changes nothing, this shows a function that modifies what it was given. The
+    arguments are compared exactly, whatever the case's tolerance: one that was changed and changed back differs.
+    Whether a tensor asks for gradients is part of it, and the gradient that it holds.
     """
+    given = [*args, *kwargs.values()]
     result = f(*args, **kwargs)
-    return {RESULT: result, AFTERWARDS: [*args, *kwargs.values()]}
+    tensors = [argument if isinstance(argument, torch.Tensor) else None for argument in given]
+    return {
+        RESULT: result,
+        AFTERWARDS: given,
+        ASKS: [None if tensor is None else tensor.requires_grad for tensor in tensors],
+        HOLDS: [None if tensor is None or not tensor.is_leaf else tensor.grad for tensor in tensors],
+    }
 
 
 def caught(f: Implementation, *args: Any, **kwargs: Any) -> Raised | str:

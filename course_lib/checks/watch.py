@@ -17,11 +17,12 @@ from typing import Any
 
 import torch
 
-from course_lib.checks.refused import Group, refuses_file, refuses_operation
+from course_lib.checks.refused import Group, refuses_file, refuses_function, refuses_operation
 
 _profiler = torch._C._autograd
 TAMPERED = "the check itself (the profiler was switched on or off while your code ran)"
 """What is said to be refused when the observer was tampered with."""
+_AT_WORK = " (seen at work"
 
 
 class Watch:
@@ -35,7 +36,7 @@ class Watch:
         self.found: dict[str, None] = {}
         self._files = [group for group in self.groups if group.files]
         self._operations = [group for group in self.groups if group.operations]
-        self._seen_files: dict[str, bool] = {}
+        self._seen_files: dict[str, list[Group]] = {}
         self._start_thread: Callable[..., Any] | None = None
         self._previous: Any = None
         self._previous_of_threads: Any = None
@@ -106,7 +107,7 @@ class Watch:
     def _add(self, group: Group, seen: str) -> None:
         """Note the first use of each group; a hundred more say nothing new."""
         if not any(entry.startswith(group.label) for entry in self.found):
-            self.found[f"{group.label} (seen at work: {seen})"] = None
+            self.found[f"{group.label}{_AT_WORK}: {seen})"] = None
 
     def _watched_thread(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any = None) -> int:
         def run(*args: Any, **kwargs: Any) -> Any:
@@ -126,12 +127,17 @@ class Watch:
             return
         path = frame.f_code.co_filename
         if path not in self._seen_files:
-            self._seen_files[path] = False
             normal = path.replace("\\", "/")
-            for group in self._files:
-                if refuses_file(group, normal):
-                    self._seen_files[path] = True
-                    self._add(group, f"the function {frame.f_code.co_qualname}")
+            self._seen_files[path] = [group for group in self._files if refuses_file(group, normal)]
+        for group in self._seen_files[path]:
+            if refuses_function(group, frame.f_code.co_qualname):
+                self._add(group, f"the function {frame.f_code.co_qualname}")
+
+
+def vaguely(use: str) -> str:
+    """What :attr:`Watch.found` says of a use, without how it was noticed."""
+    what, at_work, _ = use.partition(_AT_WORK)
+    return f"{what}{_AT_WORK})" if at_work else use
 
 
 HOOK = Watch._entered.__code__

@@ -340,6 +340,7 @@ def test_places():
     assert place((RESULT,)) == "the result"
     assert place((RESULT, 0)) == "result[0]"
     assert place((AFTERWARDS, 0, "W")) == "argument 1['W'] after the call"
+    assert place((2, AFTERWARDS, 0)) == "argument 1 after the call (result[2])"
 
 
 def test_a_message_stays_readable_whatever_came():

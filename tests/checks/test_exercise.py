@@ -77,6 +77,40 @@ def test_after_call_finds_the_student_who_spoils_an_input():
     assert "modifies what it was given" in result.cases[0].reason
 
 
+def test_an_argument_that_is_left_asking_for_gradients_has_been_changed():
+    made = exercise(reference=lambda x: x * 2)
+    made.case("pure", lambda f: checks.after_call(f, torch.ones(2)))
+    result = run(made, lambda x: x.requires_grad_() * 2)
+    assert result.cases[0].message == "requires_grad of argument 1 after the call is True, not False"
+    assert "modifies what it was given" in result.cases[0].reason
+
+
+def test_an_argument_that_is_left_holding_a_gradient_has_been_changed():
+    def keeps(x):
+        x.grad = torch.ones(2)
+        return x * 2
+
+    made = exercise(reference=lambda x: x * 2)
+    made.case("pure", lambda f: checks.after_call(f, torch.ones(2)))
+    (case,) = run(made, keeps).cases
+    assert case.message.startswith(".grad of argument 1 after the call is ")
+    assert "modifies what it was given" in case.reason
+
+
+def test_an_argument_that_is_changed_and_changed_back_has_been_changed():
+    def there_and_back(x):
+        x += 0.7
+        x -= 0.7
+        return x * 2
+
+    made = exercise(reference=lambda x: x * 2)
+    made.case("pure", lambda f: [checks.after_call(f, torch.full((2,), 0.1))], rtol=1.0, atol=1.0)
+    assert run(made, lambda x: x * 2.001).score == 4.0
+    result = run(made, there_and_back)
+    assert result.cases[0].message.startswith("argument 1 after the call (result[0]) is 0.1")
+    assert "modifies what it was given" in result.cases[0].reason
+
+
 def test_prints_and_warnings_cost_nothing():
     def noisy(x):
         print("debug")

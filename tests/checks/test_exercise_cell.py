@@ -3,6 +3,7 @@
 import linecache
 import math
 import textwrap
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -227,6 +228,21 @@ def test_what_is_seen_at_work_costs_all_points_too():
     assert outcomes(result) == ["refused", "passed"]
     assert result.refused == ("torch.softmax or its kin (seen at work: the operation aten::softmax)",)
     assert result.cases[0].message == f"f uses {result.refused[0]}"
+
+
+def test_how_it_was_noticed_in_a_hidden_case_is_not_said():
+    saved = torch.softmax
+    made = exercise(reference=softmax, refused=["softmax"])
+    for title in ("a", "b", "c"):
+        made.case(title, lambda f: f(torch.zeros(2)))
+    vague = "torch.softmax or its kin (seen at work)"
+    made.cases = [replace(case, hidden=True) for case in made.cases]
+    result = run(made, lambda z: saved(z, -1))
+    assert result.refused == (vague,)
+    assert [case.message for case in result.cases] == [f"f uses {vague}"] * 3
+    made.cases[1] = replace(made.cases[1], hidden=False)
+    shown = run(made, lambda z: saved(z, -1)).cases[1].message
+    assert shown == "f uses torch.softmax or its kin (seen at work: the operation aten::softmax)"
 
 
 def test_a_self_check_below_the_definition_costs_nothing(notebook):

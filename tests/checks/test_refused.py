@@ -62,6 +62,7 @@ def parameter():
 
 
 SAVED, SAVED_METHOD, SAVED_MODULE = torch.softmax, torch.Tensor.softmax, nn.Softmax(-1)
+SAVED_SEQUENTIAL = nn.Sequential(nn.Tanh())
 
 WAYS = {
     "softmax": {
@@ -163,6 +164,12 @@ WAYS = {
         "sequential": lambda: nn.Sequential(nn.Linear(3, 1))(x()),
         "aten": lambda: torch.ops.aten.linear(x(), p()),
         "C": lambda: torch._C._nn.linear(x(), p()),
+    },
+    "sequential": {
+        "module": lambda: nn.Sequential(nn.Tanh())(x()),
+        "saved": lambda: SAVED_SEQUENTIAL(x()),
+        "name put together": lambda: getattr(nn, "Sequen" + "tial")(nn.Tanh())(x()),
+        "called by hand": lambda: nn.Sequential.forward([nn.Tanh()], x()),
     },
     "lstm": {
         "module": lambda: nn.LSTM(3, 2)(x()),
@@ -331,6 +338,7 @@ HONEST = {
         lambda: torch.addmm(p()[:, :2], x(), p().T),
         lambda: F.bilinear(x(), x(), torch.ones(1, 3, 3)),
     ],
+    "sequential": [lambda: nn.ModuleList([nn.Tanh()])[0](x()), lambda: nn.Tanh()(x())],
     "lstm": [lambda: torch.sigmoid(x()) * torch.tanh(x()), lambda: nn.GRU(3, 2)(x())[0]],
     "optim": [use_own_optimizer, lambda: torch._foreach_add([p()], 1.0), lambda: nn.Linear(1, 1).parameters()],
     "clip_grad": [

@@ -236,7 +236,12 @@ def test_other_callables_are_left_alone():
 
 def test_after_call_shows_the_arguments_as_they_are_then():
     came = checks.after_call(lambda a, b, scale: spoil(a), torch.zeros(1), 2, scale=3)
-    assert came == {"result": torch.full((1,), 100.0), "arguments afterwards": [torch.full((1,), 100.0), 2, 3]}
+    assert came == {
+        "result": torch.full((1,), 100.0),
+        "arguments afterwards": [torch.full((1,), 100.0), 2, 3],
+        "requires_grad of arguments afterwards": [False, None, None],
+        ".grad of arguments afterwards": [None, None, None],
+    }
 
 
 def test_caught_tells_an_exception_from_a_result():

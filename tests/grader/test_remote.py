@@ -150,8 +150,13 @@ def test_a_place_is_a_line_of_the_students_cell(place: str) -> None:
 
 def test_what_was_refused_is_said_in_our_words() -> None:
     its = group("softmax")
-    good = f"{its.label} (seen at work: aten::softmax)"
-    assert seen((its,), refused=[good]).refused == (good,)
+    for use in ("its backward pass", "the operation aten::softmax", "the function Outer.softmax.<locals>.inner"):
+        good = f"{its.label} (seen at work: {use})"
+        assert seen((its,), refused=[good]).refused == (good,)
+        assert seen((its,), refused=[good, f"{its.label} (seen at work: its backward pass)"]).refused == (good,)
+    for written in ("the operation aten::secret", "the function of the hidden case", "def f(): return 3"):
+        entry = f"{its.label} (seen at work: {written})"
+        assert seen((its,), refused=[entry]).refused == (f"{its.label} (seen at work)",)
     assert seen((its,), refused=[f"{its.label} <b>nothing</b>"]).refused == (f"{its.label} (seen at work)",)
     for odd in ("anything", 3, None, [good]):
         assert seen((its,), refused=[odd]).refused == (TAMPERED,)

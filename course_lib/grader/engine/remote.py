@@ -19,7 +19,7 @@ from course_lib.candidate.requests import RunScenario
 from course_lib.candidate.wire import decode, encode
 from course_lib.checks.data import Opaque, Raised
 from course_lib.checks.memory import Memory
-from course_lib.checks.refused import Group
+from course_lib.checks.refused import Group, refuses_operation
 from course_lib.checks.run import Call, Elsewhere, Observation
 from course_lib.checks.scenario import Implementation, Scenario, isolated
 from course_lib.checks.verdict import Outcome
@@ -176,7 +176,7 @@ def observation(answer: Any, groups: Sequence[Group] = ()) -> Observation:
         stopped=stopped,
         place=_place(answer.get("place")),
         calls=tuple(_calls(answer.get("calls"))),
-        refused=tuple(dict.fromkeys(_refused(entry, groups) for entry in _list(answer.get("refused"))[:20])),
+        refused=_refused(answer.get("refused"), groups),
         printed=shown(answer.get("printed"), 3000),
     )
 
@@ -196,14 +196,25 @@ def _place(text: Any) -> str:
     return text if re.match(r"line \d{1,6} of your cell\b", text) else ""
 
 
-def _refused(entry: Any, groups: Sequence[Group]) -> str:
-    """What was seen at work, in our words: the entry came from where student code may have written it."""
-    text = shown(entry, 300)
-    for group in groups:
-        if text.startswith(group.label):
-            detail = re.fullmatch(r" \(seen at work: [\w:.<> ]{1,100}\)", text[len(group.label) :])
-            return text if detail else f"{group.label} (seen at work)"
-    return TAMPERED
+def _refused(entries: Any, groups: Sequence[Group]) -> tuple[str, ...]:
+    """What was seen at work, each group once, in our words: student code may have written the entries."""
+    found: dict[str, str] = {}
+    for entry in _list(entries)[:20]:
+        text = shown(entry, 300)
+        its = next((group for group in groups if text.startswith(group.label)), None)
+        if its is None:
+            found.setdefault(TAMPERED, TAMPERED)
+        else:
+            found.setdefault(its.label, f"{its.label} (seen at work{_detail(text[len(its.label) :], its)})")
+    return tuple(found.values())
+
+
+def _detail(text: str, its: Group) -> str:
+    """What a watch says of a use, where it is one of this group's."""
+    seen = re.fullmatch(r" \(seen at work: (its backward pass|the (operation|function) ([\w:.<>]{1,100}))\)", text)
+    if seen is None or (seen[2] == "operation" and not refuses_operation(its, seen[3])):
+        return ""
+    return f": {seen[1]}"
 
 
 def _calls(calls: Any) -> list[Call]:

@@ -43,7 +43,7 @@ _GIVEN = frozenset({"torch", "math", "nn", "F", "Tensor"})
 _ATTRIBUTES = _words(
     """
     # where things are
-    nn functional Tensor Generator Module Parameter Sequential Identity ReLU Tanh
+    nn functional Tensor Generator Module Parameter Identity ReLU Tanh
     # dtypes and places
     float float16 float32 float64 double half bfloat16 int int8 int16 int32 int64 long bool uint8 cpu dtype
     device type_as finfo eps tiny
