@@ -145,6 +145,31 @@ def affine(x, W, b):
     return (x @ W + b).clamp(-1e6, 1e6)
 
 
+@misconception(
+    "affine",
+    "keeps one tensor for all results of a shape",
+    hint="Call it twice with different inputs of the same shape, and then print the first result once more. Whose "
+    "numbers are in it?",
+)
+def affine(x, W, b, *, kept={}):  # noqa: B006
+    shape = (len(x), len(b), x.dtype)
+    if shape not in kept:
+        kept[shape] = x.new_empty(len(x), len(b))
+    out = kept[shape]
+    torch.matmul(x, W, out=out)
+    out += b
+    return out
+
+
+@misconception(
+    "affine",
+    "drops all biases when one is 0",
+    hint="Give it the biases 0, 2 and −3: what becomes of the 2? A layer without biases needs no case of its own.",
+)
+def affine(x, W, b):
+    return x @ W + b if b.all() else x @ W
+
+
 # ------------------------------------------------------------------------------------------------- affine_backward
 
 
@@ -310,6 +335,18 @@ def affine_backward(grad_out, x, W):
     return grad_out @ W.T, x.T @ grad_out, grad_b
 
 
+@misconception(
+    "affine_backward",
+    "collects the gradients in .grad",
+    hint="Print W.grad after the call: there is something in it now. Call it again with the same W: does the same come "
+    "back? Results are returned, and the arguments stay as they were.",
+)
+def affine_backward(grad_out, x, W):
+    for part, grad in ((x, grad_out @ W.T), (W, x.T @ grad_out)):
+        part.grad = grad if part.grad is None else part.grad + grad
+    return x.grad, W.grad, grad_out.sum(dim=0)
+
+
 # ------------------------------------------------------------------------------------------------ sigmoid_backward
 
 
@@ -459,6 +496,18 @@ def sigmoid_backward(grad_out, out):
     return grad_out * out * (1 - out)
 
 
+@misconception(
+    "sigmoid_backward",
+    "takes .double() for a copy",
+    hint="Give it a float64 tensor, and print out before and after the call. What does .double() have to do for a "
+    "tensor that is float64 already?",
+)
+def sigmoid_backward(grad_out, out):
+    slope = out.double()
+    slope *= 1 - slope
+    return (grad_out.double() * slope).to(grad_out.dtype)
+
+
 # --------------------------------------------------------------------------------------------------- tanh_backward
 
 
@@ -599,6 +648,17 @@ def tanh_backward(grad_out, out):
 )
 def tanh_backward(grad_out, out):
     return (grad_out * (1 - out**2)).clamp(-100, 100)
+
+
+@misconception(
+    "tanh_backward",
+    "keeps the output an eps away from ±1",
+    hint="At out = 1 the curve is flat. Let a gradient of a million come from above: what should come through, and "
+    "what does? Nothing is divided here that would need protection.",
+)
+def tanh_backward(grad_out, out):
+    eps = torch.finfo(out.dtype).eps
+    return grad_out * (1 - out.clamp(-1 + eps, 1 - eps) ** 2)
 
 
 # --------------------------------------------------------------------------------------------------- relu_backward
@@ -749,6 +809,17 @@ def relu_backward(grad_out, z):
 )
 def relu_backward(grad_out, z):
     return torch.where(z > 0, grad_out.clamp(-100, 100), 0.0)
+
+
+@misconception(
+    "relu_backward",
+    "sets tiny gradients to 0",
+    hint="A gradient of 1e-20 is small, but it is one: where z > 0 it comes through unchanged. Which size is too small "
+    "is not for this step to say.",
+)
+def relu_backward(grad_out, z):
+    grad = torch.where(z > 0, grad_out, 0.0)
+    return torch.where(grad.abs() < 1e-8, 0.0, grad)
 
 
 # ----------------------------------------------------------------------------------------------------- mlp_forward
@@ -1221,6 +1292,41 @@ def mlp_backward(grad_out, cache):
         "W2": h.T @ grad_out,
         "b2": torch.stack([flat[o :: W2.shape[1]].sum() for o in range(W2.shape[1])]),
     }
+
+
+@misconception(
+    "mlp_backward",
+    "takes .double() for a copy",
+    hint="Use one cache twice, with a network in float64: the second time something else comes out. What does "
+    ".double() have to do for a tensor that is float64 already?",
+)
+def mlp_backward(grad_out, cache):
+    x, h, W1, W2 = cache
+    grad_W2 = h.T @ grad_out
+    slope = h.double()
+    slope.square_().neg_().add_(1)
+    grad_z = (grad_out.double() @ W2.T.double() * slope).to(grad_out.dtype)
+    return {
+        "x": grad_z @ W1.T,
+        "W1": x.T @ grad_z,
+        "b1": grad_z.sum(0),
+        "W2": grad_W2,
+        "b2": grad_out.sum(0),
+    }
+
+
+@misconception(
+    "mlp_backward",
+    "leaves the weights' gradients in .grad",
+    hint="Print W1.grad and W2.grad after a backward pass. The caller's own weights are in the cache: return the "
+    "gradients, and leave nothing behind in the tensors.",
+)
+def mlp_backward(grad_out, cache):
+    x, h, W1, W2 = cache
+    grad_z = grad_out @ W2.T * (1 - h**2)
+    W1.grad = x.T @ grad_z
+    W2.grad = h.T @ grad_out
+    return {"x": grad_z @ W1.T, "W1": W1.grad, "b1": grad_z.sum(0), "W2": W2.grad, "b2": grad_out.sum(0)}
 
 
 # ---------------------------------------------------------------------------------------------------------- Scalar
@@ -2197,6 +2303,67 @@ class Scalar:
                 part.grad += slope
 
 
+@misconception(
+    "Scalar",
+    "calls itself for the right operand",
+    hint="Your loop goes down the left operands only. Build a long chain with y = x * y in place of y = y * x: how "
+    "many calls are inside each other then?",
+)
+class Scalar:
+    def __init__(self, value, links=()):
+        self.value, self.grad, self.links = value, 0.0, links
+
+    def __add__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return type(self)(self.value + other.value, ((self, 1.0), (other, 1.0)))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return type(self)(self.value * other.value, ((self, other.value), (other, self.value)))
+
+    def __pow__(self, n):
+        return type(self)(self.value**n, ((self, n * self.value ** (n - 1) if n else 0.0),))
+
+    def exp(self):
+        e = math.exp(self.value)
+        return type(self)(e, ((self, e),))
+
+    def tanh(self):
+        t = math.tanh(self.value)
+        return type(self)(t, ((self, 1 - t * t),))
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __rsub__(self, other):
+        return -self + other
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def backward(self):
+        order, seen = [], set()
+
+        def visit(node):
+            chain = []
+            while node is not None and node not in seen:
+                seen.add(node)
+                chain.append(node)
+                node = node.links[0][0] if node.links else None
+            for node in reversed(chain):
+                for part, _ in node.links[1:]:
+                    visit(part)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            for part, slope in node.links:
+                part.grad += slope * node.grad
+
+
 # ------------------------------------------------------------------------------------------------------- lstm_cell
 
 
@@ -2419,6 +2586,37 @@ def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
     s = torch.cat([x, h], dim=1)
     i, f, o = torch.sigmoid(s @ W_i), torch.sigmoid(s @ W_f), torch.sigmoid(s @ W_o)
     c_new = (f * c + i * torch.tanh(s @ W_c)).clamp(-50, 50)
+    return o * torch.tanh(c_new), c_new
+
+
+@misconception(
+    "lstm_cell",
+    "clips what goes into σ",
+    hint="Compute σ(−30) in float64, and then what your gates make of −30. torch.sigmoid needs no protection from "
+    "large numbers.",
+)
+def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
+    s = torch.cat([x, h], dim=1)
+    i, f, o = (torch.sigmoid((s @ W).clamp(-15, 15)) for W in (W_i, W_f, W_o))
+    c_new = f * c + i * torch.tanh(s @ W_c)
+    return o * torch.tanh(c_new), c_new
+
+
+@misconception(
+    "lstm_cell",
+    "updates the cell of a single example in place",
+    hint="Call it with a batch of one, and print c before and after. c[0] makes no new tensor: it is a part of c, in "
+    "the same memory.",
+)
+def lstm_cell(x, h, c, W_i, W_f, W_o, W_c):
+    s = torch.cat([x, h], dim=1)
+    i, f, o = torch.sigmoid(s @ W_i), torch.sigmoid(s @ W_f), torch.sigmoid(s @ W_o)
+    if len(c) == 1:
+        cell = c[0]
+        cell *= f[0]
+        cell += i[0] * torch.tanh(s @ W_c)[0]
+        return o * torch.tanh(cell), cell[None]
+    c_new = f * c + i * torch.tanh(s @ W_c)
     return o * torch.tanh(c_new), c_new
 
 
@@ -2666,3 +2864,16 @@ def lstm_forget_gate_backward(grad_h, x, h, c, W_i, W_f, W_o, W_c):
     c_new = f * c + i * torch.tanh(s @ W_c)
     grad_z = grad_h.view(-1) * (o * (1 - torch.tanh(c_new) ** 2) * f * (1 - f)).view(-1) * c.view(-1)
     return s.T @ grad_z.view(c.shape)
+
+
+@misconception(
+    "lstm_forget_gate_backward",
+    "clips what goes into σ",
+    hint="Far out the slope of σ is tiny, but not the same everywhere. Compare yours in float64 at 20 and at 30: "
+    "torch.sigmoid needs no protection from large numbers.",
+)
+def lstm_forget_gate_backward(grad_h, x, h, c, W_i, W_f, W_o, W_c):
+    s = torch.cat([x, h], dim=1)
+    i, f, o = (torch.sigmoid((s @ W).clamp(-15, 15)) for W in (W_i, W_f, W_o))
+    c_new = f * c + i * torch.tanh(s @ W_c)
+    return s.T @ (grad_h * o * (1 - torch.tanh(c_new) ** 2) * c * f * (1 - f))

@@ -199,6 +199,31 @@ def l2_regularized_loss(loss, parameters, lam):
     return loss + lam / 2 * sum(squares.values())
 
 
+@misconception(
+    "l2_regularized_loss",
+    "counts weights that hold the same numbers once",
+    hint="Try two matrices of ones: are they one weight, or two that are equal by chance? Comparing numbers cannot "
+    "tell a tied weight from a copy.",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    weights = []
+    for p in parameters.values():
+        if p.dim() >= 2 and not any(torch.equal(p, other) for other in weights):
+            weights.append(p)
+    return loss + lam / 2 * sum((p**2).sum() for p in weights)
+
+
+@misconception(
+    "l2_regularized_loss",
+    "switches the weights' gradients on",
+    hint="Freeze a weight, call your function, and print its requires_grad. Gradients flow through your formula "
+    "wherever the caller asks for them, without any help.",
+)
+def l2_regularized_loss(loss, parameters, lam):
+    weights = [p.requires_grad_() for p in parameters.values() if p.dim() >= 2]
+    return loss + lam / 2 * sum((p**2).sum() for p in weights)
+
+
 # ----------------------------------------------------------------------------------------------------- sgd_l2_step
 
 
@@ -344,6 +369,19 @@ def sgd_l2_step(param, grad, *, lr, lam):
         unused = (grad == 0).flatten(1).all(1)
         new[unused] = param[unused]
     return new
+
+
+@misconception(
+    "sgd_l2_step",
+    "switches the caller's gradient on for autograd",
+    hint="Print param.requires_grad before and after the call: a function that leaves its arguments alone leaves that "
+    "alone too. And do you need autograd for the slope of a square?",
+)
+def sgd_l2_step(param, grad, *, lr, lam):
+    param.requires_grad_()
+    penalty = lam / 2 * (param**2).sum()
+    (slope,) = torch.autograd.grad(penalty, param)
+    return (param - lr * (grad + slope)).detach()
 
 
 # ---------------------------------------------------------------------------------------------------- adam_l2_step
@@ -568,6 +606,23 @@ def adam_l2_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, l
     if len(unused) > 0:
         new[unused] = param[unused]
     return new, {"t": t, "s": s, "r": r}
+
+
+@misconception(
+    "adam_l2_step",
+    "makes no step where the gradient is all 0",
+    hint="Give it one gradient that is not 0 and then zeros, with lam=0. Does torch's Adam stand still at once, and "
+    "what becomes of its averages?",
+)
+def adam_l2_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, lam=0.0):
+    grad = grad + lam * param
+    if not grad.any():
+        return param.clone(), dict(state)
+    t = state.get("t", 0) + 1
+    s = betas[0] * state.get("s", 0.0) + (1 - betas[0]) * grad
+    r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
+    step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
+    return param - lr * step, {"t": t, "s": s, "r": r}
 
 
 # ------------------------------------------------------------------------------------------------------ adamw_step
@@ -814,6 +869,20 @@ def adamw_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, wei
     r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
     step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
     return param * (1 - lr * weight_decay) - lr * step, {"t": t, "s": s, "r": r}
+
+
+@misconception(
+    "adamw_step",
+    "keeps the betas of the first step",
+    hint="Make some steps, then one with betas=(0, 0): only the newest gradient should count in it. The betas come as "
+    "an argument with every call, as the rate does.",
+)
+def adamw_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+    t, betas = state.get("t", 0) + 1, state.get("betas", betas)
+    s = betas[0] * state.get("s", 0.0) + (1 - betas[0]) * grad
+    r = betas[1] * state.get("r", 0.0) + (1 - betas[1]) * grad**2
+    step = s / (1 - betas[0] ** t) / ((r / (1 - betas[1] ** t)).sqrt() + eps)
+    return param * (1 - lr * weight_decay) - lr * step, {"t": t, "s": s, "r": r, "betas": betas}
 
 
 # ----------------------------------------------------------------------------------------------------------- AdamW
@@ -1330,6 +1399,58 @@ class AdamW(torch.optim.Optimizer):
                 p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"]))
 
 
+@misconception(
+    "AdamW",
+    "skips groups whose learning rate is 0",
+    hint="A warm-up often begins with a rate of 0. No parameter moves then, but what do the averages and t of torch's "
+    "AdamW do?",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            (b1, b2), lr = group["betas"], group["lr"]
+            if lr == 0:
+                continue
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                state["t"] = t = state.get("t", 0) + 1
+                state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+                state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+                p.mul_(1 - lr * group["weight_decay"])
+                p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"]))
+
+
+@misconception(
+    "AdamW",
+    "lists its parameters once, in the constructor",
+    hint="Call add_param_group after a step or two, as is done when a frozen layer is thawed: do the new parameters "
+    "move? Where does that method put them?",
+)
+class AdamW(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        self.pairs = [(group, p) for group in self.param_groups for p in group["params"]]
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group, p in self.pairs:
+            if p.grad is None:
+                continue
+            (b1, b2), lr = group["betas"], group["lr"]
+            state = self.state[p]
+            state["t"] = t = state.get("t", 0) + 1
+            state["s"] = b1 * state.get("s", 0.0) + (1 - b1) * p.grad
+            state["r"] = b2 * state.get("r", 0.0) + (1 - b2) * p.grad**2
+            p.mul_(1 - lr * group["weight_decay"])
+            p.sub_(lr * state["s"] / (1 - b1**t) / ((state["r"] / (1 - b2**t)).sqrt() + group["eps"]))
+
+
 # ---------------------------------------------------------------------------------------------------- decay_groups
 
 
@@ -1535,6 +1656,20 @@ def decay_groups(model, weight_decay):
     return [
         {"params": [p for p in trained if p.dim() >= 2 and id(p) not in gains], "weight_decay": weight_decay},
         {"params": [p for p in trained if p.dim() < 2 or id(p) in gains], "weight_decay": 0.0},
+    ]
+
+
+@misconception(
+    "decay_groups",
+    "spares what is called an embedding",
+    hint="Some recipes do spare embeddings, but read the docstring: what does it sort by? Try a matrix with the name "
+    "pos_embedding.",
+)
+def decay_groups(model, weight_decay):
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    return [
+        {"params": [p for name, p in named if p.dim() >= 2 and "emb" not in name], "weight_decay": weight_decay},
+        {"params": [p for name, p in named if p.dim() < 2 or "emb" in name], "weight_decay": 0.0},
     ]
 
 
