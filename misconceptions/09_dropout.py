@@ -210,6 +210,22 @@ def classic_dropout(x, p, training, generator=None):
     return x * (torch.rand(x.shape, generator=generator) >= p)
 
 
+@misconception(
+    "classic_dropout",
+    "reads the mask off the output",
+    hint="Put a relu in front: an x of 0 gives 0 whether it was kept or dropped, and its gradient tells the two apart. "
+    "What do you know of your coins that the output does not show?",
+)
+def classic_dropout(x, p, training, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    if not training:
+        return x * (1 - p)
+    with torch.no_grad():
+        dropped = x.masked_fill(torch.rand(x.shape, generator=generator) < p, 0.0)
+    return x * (dropped != 0)
+
+
 # --------------------------------------------------------------------------------------------------------- dropout
 
 
@@ -472,6 +488,54 @@ def dropout(x, p=0.5, training=True, generator=None):
     return torch.where(kept, x / (1 - p), torch.zeros_like(x))
 
 
+@misconception(
+    "dropout",
+    "drops only where gradients are recorded",
+    hint="Call it with training=True under torch.no_grad(): nothing is dropped. Which argument says that this is "
+    "training, and what does no_grad have to do with it?",
+)
+def dropout(x, p=0.5, training=True, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    if not (training and torch.is_grad_enabled()):
+        return x
+    if p == 1:
+        return x * 0
+    return x * (torch.rand(x.shape, generator=generator) >= p) / (1 - p)
+
+
+@misconception(
+    "dropout",
+    "reads the mask off the output",
+    hint="Put a relu in front: an x of 0 gives 0 whether it was kept or dropped, and its gradient tells the two apart. "
+    "What do you know of your coins that the output does not show?",
+)
+def dropout(x, p=0.5, training=True, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    if not training:
+        return x
+    if p == 1:
+        return x * 0
+    with torch.no_grad():
+        dropped = x.masked_fill(torch.rand(x.shape, generator=generator) < p, 0.0)
+    return x * (dropped != 0) / (1 - p)
+
+
+@misconception(
+    "dropout",
+    "never divides by less than a hundredth",
+    hint="Try p = 0.995 on a large tensor of ones: is the mean still about 1? Only at p = 1 itself is there something "
+    "to guard against.",
+)
+def dropout(x, p=0.5, training=True, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    if not training:
+        return x
+    return x * (torch.rand(x.shape, generator=generator) >= p) / max(1 - p, 0.01)
+
+
 # ------------------------------------------------------------------------------------------------ dropout_backward
 
 
@@ -604,6 +668,32 @@ def dropout_backward(grad_out, kept, p):
 def dropout_backward(grad_out, kept, p):
     if p == 1:
         return torch.zeros_like(grad_out)
+    return grad_out * kept / (1 - p)
+
+
+@misconception(
+    "dropout_backward",
+    "never divides by less than a hundredth",
+    hint="Try p = 0.9995: by which factor did the forward pass multiply what it kept? Only at p = 1 itself is there "
+    "something to guard against.",
+)
+def dropout_backward(grad_out, kept, p):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    return grad_out * kept / max(1 - p, 0.01)
+
+
+@misconception(
+    "dropout_backward",
+    "checks the rate only where something was kept",
+    hint="Call it with p = 1.1 and a mask that is False everywhere. Which of your lines runs first: the shortcut or "
+    "the check?",
+)
+def dropout_backward(grad_out, kept, p):
+    if not kept.any():
+        return torch.zeros_like(grad_out)
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
     return grad_out * kept / (1 - p)
 
 
@@ -859,6 +949,30 @@ class Dropout(nn.Module):
         return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
 
 
+@misconception(
+    "Dropout",
+    "draws again until something is kept",
+    hint="Call Dropout(0.5) a hundred times on a tensor with one element: how often should it be 0, and how often is "
+    "it? A coin does not know how the others fell.",
+)
+class Dropout(nn.Module):
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError("p must be in [0, 1]")
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        if self.p == 1 or x.numel() == 0:
+            return x * 0
+        kept = torch.rand_like(x) >= self.p
+        while not kept.any():
+            kept = torch.rand_like(x) >= self.p
+        return x * kept / (1 - self.p)
+
+
 # ------------------------------------------------------------------------------------------------- expected_output
 
 
@@ -1070,6 +1184,41 @@ def expected_output(f, x, p, samples, generator=None):
     for _ in range(samples - 1):
         total += f(dropout(x, p, generator=generator))
     return total / samples
+
+
+@misconception(
+    "expected_output",
+    "draws again when a mask repeats the one before",
+    hint="Take an x with one element, p = 0.5 and two samples: how often should both masks be equal, and how often are "
+    "they? A coin does not know what came before.",
+)
+def expected_output(f, x, p, samples, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    results, before = [], None
+    for _ in range(samples):
+        kept = torch.rand(x.shape, generator=generator) >= p
+        while before is not None and 0 < p < 1 and torch.equal(kept, before):
+            kept = torch.rand(x.shape, generator=generator) >= p
+        before = kept
+        results.append(f(x * kept * (1 / (1 - p) if p < 1 else 0.0)))
+    return torch.stack(results).mean(0)
+
+
+@misconception(
+    "expected_output",
+    "averages the means of chunks",
+    hint="Ask for 131 samples, in chunks of 100: the last 31 weigh as much in your result as the first 100. Divide "
+    "once, in the end.",
+)
+def expected_output(f, x, p, samples, generator=None):
+    if not 0 <= p <= 1:
+        raise ValueError("p must be in [0, 1]")
+    means = []
+    for start in range(0, samples, 100):
+        kept = torch.rand(min(100, samples - start), *x.shape, generator=generator) >= p
+        means.append(f(x * kept * (1 / (1 - p) if p < 1 else 0.0)).mean(0))
+    return torch.stack(means).mean(0)
 
 
 # ------------------------------------------------------------------------------------------------------ mc_dropout
@@ -1458,6 +1607,78 @@ def mc_dropout(model, x, samples):
         with torch.no_grad():
             predictions = torch.stack([model(x) for _ in range(samples)])
     finally:
+        for module, mode in before.items():
+            module.training = mode
+    return predictions.mean(0), predictions.std(0)
+
+
+@misconception(
+    "mc_dropout",
+    "leaves the model itself in the mode it was in",
+    hint="A model may look at its own flag in forward. Print model.training during a prediction: children() are the "
+    "parts of a model, and who is missing among them?",
+)
+def mc_dropout(model, x, samples):
+    before = {module: module.training for module in model.modules()}
+    try:
+        for part in model.children():
+            part.eval()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.train()
+        with torch.no_grad():
+            predictions = torch.stack([model(x) for _ in range(samples)])
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+    return predictions.mean(0), predictions.std(0)
+
+
+@misconception(
+    "mc_dropout",
+    "asks again when a prediction repeats the one before",
+    hint="Take nn.Dropout(0.5) and an x with one element: two equal predictions in a row are as likely as two "
+    "different ones. What does asking again do to the spread?",
+)
+def mc_dropout(model, x, samples):
+    before = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.train()
+        predictions = []
+        with torch.no_grad():
+            for _ in range(samples):
+                y = model(x)
+                for _ in range(10):
+                    if predictions and torch.equal(y, predictions[-1]):
+                        y = model(x)
+                predictions.append(y)
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+    predictions = torch.stack(predictions)
+    return predictions.mean(0), predictions.std(0)
+
+
+@misconception(
+    "mc_dropout",
+    "switches gradients on afterwards",
+    hint="Call it inside torch.no_grad() and ask torch.is_grad_enabled() behind the call. Put back what was there "
+    "before, or use a form of the switch that does so by itself.",
+)
+def mc_dropout(model, x, samples):
+    before = {module: module.training for module in model.modules()}
+    torch.set_grad_enabled(False)
+    try:
+        model.eval()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.train()
+        predictions = torch.stack([model(x) for _ in range(samples)])
+    finally:
+        torch.set_grad_enabled(True)
         for module, mode in before.items():
             module.training = mode
     return predictions.mean(0), predictions.std(0)

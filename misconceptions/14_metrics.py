@@ -1,5 +1,7 @@
 """Misconceptions of 14_metrics: what students write before they have it, each with the hint that helps out of it."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 import torchmetrics
@@ -826,6 +828,32 @@ class MeanSquaredError:
         self.total, self.count = torch.zeros(()), torch.zeros((), dtype=torch.uint8)
 
 
+@misconception(
+    "MeanSquaredError",
+    "multiplies by 0 to forget",
+    hint="Let one epoch diverge, with a prediction of 1e30 in float32, and reset. What is 0 times infinity? Whoever "
+    "forgets has no use for the old number.",
+)
+class MeanSquaredError:
+    def __init__(self):
+        self.total, self.count, self.dtype = 0.0, 0, torch.float32
+
+    def update(self, pred, target):
+        if pred.shape != target.shape:
+            raise ValueError("shapes differ")
+        self.total += (pred - target).square().sum().item()
+        self.count += pred.numel()
+        self.dtype = pred.dtype
+
+    def compute(self):
+        return torch.tensor(self.total, dtype=self.dtype) / self.count
+
+    def reset(self):
+        self.total *= 0
+        self.count *= 0
+        self.dtype = torch.float32
+
+
 # -------------------------------------------------------------------------------------------------- BinaryAccuracy
 
 
@@ -1199,6 +1227,31 @@ class BinaryAccuracy:
 
     def reset(self):
         self.right, self.count = torch.zeros((), dtype=torch.int16), torch.zeros((), dtype=torch.int16)
+
+
+@misconception(
+    "BinaryAccuracy",
+    "takes nearly the threshold for the threshold",
+    hint="Try the float just above 0.5: torch.nextafter finds it. It exceeds 0.5, and a decision needs no tolerance, "
+    "for nothing was computed that could have been rounded.",
+)
+class BinaryAccuracy:
+    def __init__(self, threshold=0.5):
+        self.threshold = threshold
+        self.reset()
+
+    def update(self, probs, target):
+        if probs.min() < 0 or probs.max() > 1:
+            raise ValueError("not probabilities")
+        yes = probs - self.threshold > 1e-6
+        self.right += (yes == (target == 1)).sum().item()
+        self.count += target.numel()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
 
 
 # ---------------------------------------------------------------------------------------- BinaryAccuracyFromLogits
@@ -2259,6 +2312,31 @@ class MultilabelAccuracy:
         self.right, self.count = torch.zeros((), dtype=torch.uint8), torch.zeros((), dtype=torch.uint8)
 
 
+@misconception(
+    "MultilabelAccuracy",
+    "takes nearly the threshold for the threshold",
+    hint="Try the float just above 0.5: torch.nextafter finds it. It exceeds 0.5, and a decision needs no tolerance, "
+    "for nothing was computed that could have been rounded.",
+)
+class MultilabelAccuracy:
+    def __init__(self, num_labels, threshold=0.5, ignore_index=None):
+        self.threshold, self.ignore_index = threshold, ignore_index
+        self.reset()
+
+    def update(self, probs, target):
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        near = torch.isclose(probs, torch.full_like(probs, self.threshold))
+        yes = (probs > self.threshold) & ~near
+        self.right += ((yes.long() == target) & counted).sum().item()
+        self.count += counted.sum().item()
+
+    def compute(self):
+        return torch.tensor(self.right) / self.count
+
+    def reset(self):
+        self.right = self.count = 0
+
+
 # --------------------------------------------------------------------------------------------------------- F1Score
 
 
@@ -3143,6 +3221,73 @@ class Perplexity(torchmetrics.Metric):
         counted = target == target if self.ignore_index is None else target != self.ignore_index
         self.total += F.cross_entropy(logits[counted], target[counted], reduction="sum")
         self.count += counted.sum()
+
+    def compute(self):
+        return torch.exp(self.total / self.count)
+
+
+@misconception(
+    "Perplexity",
+    "has no way to say infinity",
+    hint="Offer logits of ten thousand on the wrong tokens: Python's own exp stops with an exception there. What does "
+    "the exp of a tensor answer?",
+)
+class Perplexity(torchmetrics.Metric):
+    def __init__(self, ignore_index=None):
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, logits, target):
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.total += F.cross_entropy(logits[counted], target[counted], reduction="sum")
+        self.count += counted.sum()
+
+    def compute(self):
+        if self.count == 0:
+            return torch.tensor(float("nan"))
+        return torch.tensor(math.exp(self.total / self.count))
+
+
+@misconception(
+    "Perplexity",
+    "caps the exponent",
+    hint="Offer logits of ten thousand on the wrong tokens: your answer stays far below the right one, which is beyond "
+    "all float32 numbers. What does torch write for such a number?",
+)
+class Perplexity(torchmetrics.Metric):
+    def __init__(self, ignore_index=None):
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, logits, target):
+        counted = target == target if self.ignore_index is None else target != self.ignore_index
+        self.total += F.cross_entropy(logits[counted], target[counted], reduction="sum")
+        self.count += counted.sum()
+
+    def compute(self):
+        return torch.exp((self.total / self.count).clamp(max=80))
+
+
+@misconception(
+    "Perplexity",
+    "takes -100 for 'nothing is ignored'",
+    hint="Make one with ignore_index=None, as the docstring allows, and update it. What does cross_entropy do with a "
+    "None?",
+)
+class Perplexity(torchmetrics.Metric):
+    def __init__(self, ignore_index=-100):
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, logits, target):
+        self.total += F.cross_entropy(logits.transpose(1, 2), target, ignore_index=self.ignore_index, reduction="sum")
+        self.count += (target != self.ignore_index).sum()
 
     def compute(self):
         return torch.exp(self.total / self.count)
