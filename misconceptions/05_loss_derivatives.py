@@ -140,6 +140,81 @@ def mse_grad(pred, target, reduction="mean"):
     return grad.view(pred.shape)
 
 
+@misconception(
+    "mse_grad",
+    "subtracts in place from what double() returned",
+    hint="What does .double() return when the tensor is float64 already: a copy, or the tensor itself? Print pred "
+    "before and after a call in float64.",
+)
+def mse_grad(pred, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    grad = pred.double()
+    grad -= target.double()
+    grad = 2 * grad.to(pred.dtype)
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "mse_grad",
+    "looks at the reduction only where there is something to reduce",
+    hint="For a single number all three reductions are the same, but 'average' is a typing error there too. "
+    "Which line of yours should come first?",
+)
+def mse_grad(pred, target, reduction="mean"):
+    grad = 2 * (pred - target)
+    if grad.numel() == 1:
+        return grad
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "mse_grad",
+    "takes the root of the squared error",
+    hint="What is (1e25)² in float32, and what is (1e-25)²? The error with its sign is what you had before you squared "
+    "it.",
+)
+def mse_grad(pred, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    error = pred - target
+    grad = 2 * error.sign() * (error**2).sqrt()
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "mse_grad",
+    "takes nearly right for right",
+    hint="Try the prediction 1000.005 for the target 1000. The error is small beside these numbers, but is the "
+    "derivative 0?",
+)
+def mse_grad(pred, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    grad = 2 * (pred - target)
+    grad = torch.where(torch.isclose(pred, target), torch.zeros_like(grad), grad)
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "mse_grad",
+    "divides a gradient that it keeps for the next call",
+    hint="Call it with the same two tensors for 'mean' and then for 'none'. What is left in your store after an "
+    "operator such as /= ?",
+)
+def mse_grad(pred, target, reduction="mean", *, kept={}):  # noqa: B006
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    if (pred, target) not in kept:
+        kept[pred, target] = 2 * (pred - target)
+    grad = kept[pred, target]
+    if reduction == "mean":
+        grad /= grad.numel()
+    return grad
+
+
 # ---------------------------------------------------------------------------------------------------------- softmax
 
 
@@ -271,6 +346,32 @@ def softmax(z):
     rows = z.view(-1, z.shape[-1])
     exps = torch.exp(rows - rows.amax(dim=1, keepdim=True))
     return (exps / exps.sum(dim=1, keepdim=True)).view(z.shape)
+
+
+@misconception(
+    "softmax",
+    "shifts its argument in place and back again",
+    hint="Is (0.1 - 3) + 3 exactly 0.1 on a computer? Leave the argument alone, and there is nothing to put back.",
+)
+def softmax(z):
+    largest = z.amax(dim=-1, keepdim=True)
+    z -= largest
+    exps = torch.exp(z)
+    z += largest
+    return exps / exps.sum(dim=-1, keepdim=True)
+
+
+@misconception(
+    "softmax",
+    "shifts only logits above 100",
+    hint="From which number on is exp infinite in float32? Try logits of 90; and what would you lose if you shifted "
+    "always?",
+)
+def softmax(z):
+    if z.abs().max() > 100:
+        z = z - z.amax(dim=-1, keepdim=True)
+    exps = torch.exp(z)
+    return exps / exps.sum(dim=-1, keepdim=True)
 
 
 # ------------------------------------------------------------------------------------------------- softmax_jacobian
@@ -606,6 +707,22 @@ def softmax_ce_grad(z, gold, reduction="mean"):
     return grad / z.shape[0] if reduction == "mean" else grad
 
 
+@misconception(
+    "softmax_ce_grad",
+    "skips examples that are right already",
+    hint="The gold class may have probability 0.9999999, and still the others have a little: what does the loss want "
+    "to happen to their logits?",
+)
+def softmax_ce_grad(z, gold, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    one_hot = F.one_hot(gold, z.shape[1])
+    o = torch.softmax(z, dim=1)
+    learned = (o * one_hot).sum(dim=1, keepdim=True) > 1 - 1e-6
+    grad = torch.where(learned, torch.zeros_like(o), o - one_hot)
+    return grad / z.shape[0] if reduction == "mean" else grad
+
+
 # --------------------------------------------------------------------------------------------- softmax_ce_full_grad
 
 
@@ -756,6 +873,19 @@ def softmax_ce_full_grad(z, target, reduction="mean"):
     if reduction not in ("none", "sum", "mean"):
         raise ValueError(reduction)
     grad = (torch.softmax(z, dim=1) - target).squeeze()
+    return grad / z.shape[0] if reduction == "mean" else grad
+
+
+@misconception(
+    "softmax_ce_full_grad",
+    "clamps the logits",
+    hint="Are the probabilities for [-9999, -9998] and [-1, 0] equal? A limit makes different logits the same; a safe "
+    "softmax needs none.",
+)
+def softmax_ce_full_grad(z, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    grad = torch.softmax(z.clamp(-1000.0, 1000.0), dim=1) - target
     return grad / z.shape[0] if reduction == "mean" else grad
 
 
@@ -925,3 +1055,44 @@ def sigmoid_bce_grad(z, target, reduction="sum"):
         raise ValueError(reduction)
     grad = torch.sigmoid(z) - target
     return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "sigmoid_bce_grad",
+    "works in place on what double() returned",
+    hint="What does .double() return when the tensor is float64 already: a copy, or the tensor itself? Print z before "
+    "and after a call in float64.",
+)
+def sigmoid_bce_grad(z, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    grad = z.double().sigmoid_().sub_(target).to(z.dtype)
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "sigmoid_bce_grad",
+    "protects exp only above 100",
+    hint="From which number on is exp infinite in float32? Try logits of 90 and 95. Torch has a sigmoid that needs no "
+    "limit.",
+)
+def sigmoid_bce_grad(z, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    p = torch.where(z > 100, torch.ones_like(z), z.exp() / (1 + z.exp()))
+    grad = p - target
+    return grad / grad.numel() if reduction == "mean" else grad
+
+
+@misconception(
+    "sigmoid_bce_grad",
+    "counts all numbers in memory",
+    hint="Take every second column of a matrix: its storage still holds the other columns. How many elements has the "
+    "tensor itself?",
+)
+def sigmoid_bce_grad(z, target, reduction="mean"):
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(reduction)
+    grad = torch.sigmoid(z) - target
+    count = z.untyped_storage().nbytes() // z.element_size()
+    return grad / count if reduction == "mean" else grad

@@ -348,6 +348,18 @@ def global_norm(grads):
     return torch.stack([(g.norm(dim=-1) if g.dim() else g.abs()).sum() for g in grads]).norm()
 
 
+@misconception(
+    "global_norm",
+    "counts a tensor once that is in the list twice",
+    hint="A list may hold the same tensor twice, and a set holds it once. Try [g, g] and compare with the norm of [g].",
+)
+def global_norm(grads):
+    total = torch.zeros(())
+    for g in set(grads):
+        total = total + (g * g).sum()
+    return total.sqrt()
+
+
 # ---------------------------------------------------------------------------------------------------- clip_by_norm
 
 
@@ -888,6 +900,76 @@ def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
     return norm
 
 
+@misconception(
+    "clip_grad_norm_",
+    "passes over frozen parameters",
+    hint="A parameter that was frozen after backward() still holds its .grad, and an optimizer uses it. By what does "
+    "the contract tell which ones are passed over?",
+)
+def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    held = [p for p in parameters if p.requires_grad and p.grad is not None]
+    norm = torch.cat([torch.zeros(0), *[p.grad.flatten() for p in held]]).norm()
+    if error_if_nonfinite and not torch.isfinite(norm):
+        raise RuntimeError("non-finite norm")
+    if norm > max_norm:
+        for p in held:
+            p.grad.mul_(max_norm / norm)
+    return norm
+
+
+@misconception(
+    "clip_grad_norm_",
+    "expects a single parameter to have a gradient",
+    hint="Make one parameter and call no backward(): what is its .grad? You look at that in a list, but what if the "
+    "parameter comes alone?",
+)
+def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
+    grads = [parameters.grad] if isinstance(parameters, Tensor) else [p.grad for p in parameters if p.grad is not None]
+    norm = torch.cat([torch.zeros(0), *[g.flatten() for g in grads]]).norm()
+    if error_if_nonfinite and not torch.isfinite(norm):
+        raise RuntimeError("non-finite norm")
+    if norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / norm)
+    return norm
+
+
+@misconception(
+    "clip_grad_norm_",
+    "looks for infinity in the entries instead of the norm",
+    hint="What is the norm of (1e20, -1e20) in float32, though both entries are finite? The contract speaks of "
+    "the norm.",
+)
+def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    held = [p for p in parameters if p.grad is not None]
+    if error_if_nonfinite and not all(torch.isfinite(p.grad).all() for p in held):
+        raise RuntimeError("non-finite gradient")
+    norm = torch.cat([torch.zeros(0), *[p.grad.flatten() for p in held]]).norm()
+    if norm > max_norm:
+        for p in held:
+            p.grad.mul_(max_norm / norm)
+    return norm
+
+
+@misconception(
+    "clip_grad_norm_",
+    "leaves very short gradients alone",
+    hint="Try a norm of 5e-4 with the max_norm 1e-4. Only max_norm says what is too long.",
+)
+def clip_grad_norm_(parameters, max_norm, error_if_nonfinite=False):
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    held = [p for p in parameters if p.grad is not None]
+    norm = torch.cat([torch.zeros(0), *[p.grad.flatten() for p in held]]).norm()
+    if error_if_nonfinite and not torch.isfinite(norm):
+        raise RuntimeError("non-finite norm")
+    if norm > max_norm and not norm < 1e-3:
+        for p in held:
+            p.grad.mul_(max_norm / norm)
+    return norm
+
+
 # ------------------------------------------------------------------------------------------------ unrolled_gradient
 
 
@@ -1122,6 +1204,22 @@ def unrolled_gradient(w, h0, steps):
         derivative = (1 - new**2) * (h + w * derivative)
         h = new
     return derivative.clamp(-100, 100)
+
+
+@misconception(
+    "unrolled_gradient",
+    "marks w as asking for gradients",
+    hint="Print w.requires_grad before and after the call. The derivative by hand needs no graph, and the flag is a "
+    "part of what you were given.",
+)
+def unrolled_gradient(w, h0, steps):
+    w.requires_grad_(True)
+    h, derivative = h0, torch.zeros_like(w)
+    for _ in range(steps):
+        new = torch.tanh(w * h)
+        derivative = (1 - new**2) * (h + w * derivative)
+        h = new
+    return derivative.detach()
 
 
 # -------------------------------------------------------------------------------------------------- clipped_descent
@@ -1412,4 +1510,53 @@ def clipped_descent(grad_fn, start, lr, steps, max_norm):
             points += [points[-1]] * (steps + 1 - len(points))
             break
         points.append(points[-1] - lr * g)
+    return torch.stack(points)
+
+
+@misconception(
+    "clipped_descent",
+    "calls grad_fn where gradients are switched off",
+    hint="Let grad_fn compute its gradient with backward(). What does it miss inside of your torch.no_grad(), and "
+    "which of your lines need that at all?",
+)
+def clipped_descent(grad_fn, start, lr, steps, max_norm):
+    points = [start]
+    with torch.no_grad():
+        for _ in range(steps):
+            g = grad_fn(points[-1])
+            if g.norm() > max_norm:
+                g = g * (max_norm / g.norm())
+            points.append(points[-1] - lr * g)
+    return torch.stack(points)
+
+
+@misconception(
+    "clipped_descent",
+    "marks the start as asking for gradients",
+    hint="Print start.requires_grad before and after the call. Whether a graph is needed is grad_fn's business, and "
+    "the start is the caller's.",
+)
+def clipped_descent(grad_fn, start, lr, steps, max_norm):
+    start.requires_grad_(True)
+    points = [start]
+    for _ in range(steps):
+        g = grad_fn(points[-1])
+        if g.norm() > max_norm:
+            g = g * (max_norm / g.norm())
+        points.append(points[-1] - lr * g)
+    return torch.stack(points).detach()
+
+
+@misconception(
+    "clipped_descent",
+    "never divides by less than a thousandth",
+    hint="Try gradients of norm 1e-4 with the max_norm 1e-5: how long are your steps, and how long should they be? "
+    "Only a norm of exactly 0 is in danger.",
+)
+def clipped_descent(grad_fn, start, lr, steps, max_norm):
+    points = [start]
+    for _ in range(steps):
+        g = grad_fn(points[-1])
+        scale = torch.clamp(max_norm / g.norm().clamp(min=1e-3), max=1.0)
+        points.append(points[-1] - lr * scale * g)
     return torch.stack(points)
