@@ -1188,25 +1188,6 @@ def expected_output(f, x, p, samples, generator=None):
 
 @misconception(
     "expected_output",
-    "draws again when a mask repeats the one before",
-    hint="Take an x with one element, p = 0.5 and two samples: how often should both masks be equal, and how often are "
-    "they? A coin does not know what came before.",
-)
-def expected_output(f, x, p, samples, generator=None):
-    if not 0 <= p <= 1:
-        raise ValueError("p must be in [0, 1]")
-    results, before = [], None
-    for _ in range(samples):
-        kept = torch.rand(x.shape, generator=generator) >= p
-        while before is not None and 0 < p < 1 and torch.equal(kept, before):
-            kept = torch.rand(x.shape, generator=generator) >= p
-        before = kept
-        results.append(f(x * kept * (1 / (1 - p) if p < 1 else 0.0)))
-    return torch.stack(results).mean(0)
-
-
-@misconception(
-    "expected_output",
     "averages the means of chunks",
     hint="Ask for 131 samples, in chunks of 100: the last 31 weigh as much in your result as the first 100. Divide "
     "once, in the end.",
@@ -1631,34 +1612,6 @@ def mc_dropout(model, x, samples):
     finally:
         for module, mode in before.items():
             module.training = mode
-    return predictions.mean(0), predictions.std(0)
-
-
-@misconception(
-    "mc_dropout",
-    "asks again when a prediction repeats the one before",
-    hint="Take nn.Dropout(0.5) and an x with one element: two equal predictions in a row are as likely as two "
-    "different ones. What does asking again do to the spread?",
-)
-def mc_dropout(model, x, samples):
-    before = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        for module in model.modules():
-            if isinstance(module, nn.Dropout):
-                module.train()
-        predictions = []
-        with torch.no_grad():
-            for _ in range(samples):
-                y = model(x)
-                for _ in range(10):
-                    if predictions and torch.equal(y, predictions[-1]):
-                        y = model(x)
-                predictions.append(y)
-    finally:
-        for module, mode in before.items():
-            module.training = mode
-    predictions = torch.stack(predictions)
     return predictions.mean(0), predictions.std(0)
 
 

@@ -20,6 +20,8 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import NoReturn
 
 from course_lib.candidate import kernel, seccomp
@@ -34,11 +36,13 @@ SCRATCH = "/run/scratch"
 Not /tmp, which leads here all the same: a Python environment may lie in a machine's /tmp, and must stay visible.
 """
 PROC = "/run/proc"
-"""Where the sandbox has laid out what a candidate sees as /proc: facts about the machine, nothing about processes."""
+"""Where the sandbox has laid out what a candidate gets to see as /proc, as it is when the first of them is started:
+facts about the machine, nothing about processes."""
 
 _MB = 10**6
 _SCRATCH_FILES = 4096
 _STACK_MB = 8
+_PENDING_SIGNALS = 256
 _THREADS = 64
 _CONFINED = b"confined"
 
@@ -64,7 +68,7 @@ def fork_confined(limits: Limits, run: Callable[[], object], *, keep_fds: Sequen
     Raises:
         ConfinementError: the child has ended without calling ``run``.
     """
-    program = _filter(limits)
+    program, facts = _filter(limits), _facts()
 
     def confine(reported: int) -> None:
         os.setsid()
@@ -72,8 +76,9 @@ def fork_confined(limits: Limits, run: Callable[[], object], *, keep_fds: Sequen
         _enter_namespaces()
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")  # a machine short of memory ends candidates, and not the grader or the desktop
+        _make_all_read_only()
         kernel.mount_tmpfs(SCRATCH, size=limits.scratch_mb * _MB, inodes=_SCRATCH_FILES)
-        kernel.mount_again(PROC, "/proc")  # the warm process's own would show it, and every candidate
+        _show(facts, "/proc")  # the warm process's own would show it, and every candidate
         _stand_in(SCRATCH)
         _close_descriptors([*keep_fds, reported])
         _set_limits(limits, mapped)
@@ -152,6 +157,19 @@ def end(pid: int, patience: float = 0.0) -> int | None:
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     return None if ended is None else os.waitstatus_to_exitcode(status)
+
+
+@cache
+def _facts() -> dict[str, bytes]:
+    """The files of PROC, read once: live ones would show a candidate how much memory or how many threads another has.
+
+    Raises:
+        ConfinementError: when they cannot be read.
+    """
+    try:
+        return {path.name: path.read_bytes() for path in Path(PROC).iterdir()}
+    except OSError as error:
+        raise ConfinementError(f"A candidate could not be confined: {error}") from error
 
 
 def any_left() -> bool:
@@ -245,6 +263,23 @@ def _enter_namespaces() -> None:
             file.write(text)
 
 
+def _make_all_read_only() -> None:
+    """All that is mounted: bubblewrap leaves devices otherwise, whose times anybody and whose mode root could set."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        mounts = [line.split(" ") for line in file]
+    for _, _, _, _, place, options, *_ in mounts:
+        if "rw" in options.split(","):
+            kernel.make_read_only(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), place))
+
+
+def _show(files: dict[str, bytes], folder: str) -> None:
+    """Cover a folder with one that has these files."""
+    kernel.mount_tmpfs(folder, size=sum(map(len, files.values())) + _MB, inodes=len(files) + 1)
+    for name, content in files.items():
+        Path(folder, name).write_bytes(content)
+    kernel.make_read_only(folder)
+
+
 def _stand_in(folder: str) -> None:
     os.chdir(folder)
     os.umask(0o022)
@@ -275,6 +310,8 @@ def _set_limits(limits: Limits, mapped: int) -> None:
     _limit(resource.RLIMIT_AS, mapped + limits.memory_mb * _MB)
     _limit(resource.RLIMIT_MEMLOCK, 0)
     _limit(resource.RLIMIT_MSGQUEUE, 0)
+    # Below what the user may have in all: at that limit candidates would see how many signals another has under way.
+    _limit(resource.RLIMIT_SIGPENDING, _PENDING_SIGNALS)
     _limit(resource.RLIMIT_STACK, _STACK_MB * 2**20)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, limits.open_files)

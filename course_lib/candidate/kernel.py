@@ -17,7 +17,7 @@ CLONE_THREAD = 0x0001_0000
 CLONE_NEW_ANY = 0x7E02_0000
 """Every flag of ``clone`` that makes a namespace."""
 
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 2, 4, 8, 4096, 16384
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _PR_SET_SECCOMP = 22
@@ -64,9 +64,10 @@ def mount_tmpfs(target: str, *, size: int, inodes: int) -> None:
     _call("mount", b"tmpfs", target.encode(), b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
 
 
-def mount_again(source: str, target: str) -> None:
-    """Show a folder, with all that is mounted in it, a second time."""
-    _call("mount", source.encode(), target.encode(), None, MS_BIND | MS_REC, None)
+def make_read_only(target: str) -> None:
+    """Let nothing be changed of what is mounted here: of a device, which works on, neither its mode nor its times."""
+    kept = os.statvfs(target).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)  # the same bits, and none may be taken away
+    _call("mount", None, target.encode(), None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept, None)
 
 
 def set_dumpable(yes: bool) -> None:

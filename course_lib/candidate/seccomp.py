@@ -4,6 +4,11 @@ A list of what is refused and not of what is allowed: nobody can say what torch,
 call, and the namespaces around the filter already hold files, processes and the network. The filter closes what they
 leave open: it forbids other processes and programs, sockets, and the parts of the kernel where most holes were found.
 
+It also keeps candidates from telling each other anything: above all the one in which hidden cases run from the one
+whose output a student gets to see. They share the files that they can read, the network's names and the user that they
+run as. A call that leaves a mark at one of these is refused, or does nothing. What no filter can refuse is stated in
+docs/security.md.
+
 The program is classic BPF: see seccomp(2) and <linux/filter.h>.
 """
 
@@ -64,9 +69,25 @@ _PROGRAMS: _Numbers = {
     "uselib": (134, None),
 }
 # Sockets of every family, so that neither the host's network, nor loopback, nor an abstract name joins two candidates.
-# socketpair stays: asyncio, and with it IPython, wakes itself through one.
+# socketpair stays: asyncio, and with it IPython, wakes itself through one. But its ends, too, could take a name, or
+# call one. sendmsg can send descriptors, and those under way are counted for all processes of a user together.
 _SOCKETS: _Numbers = {
     "socket": (41, 198),
+    "bind": (49, 200),
+    "connect": (42, 203),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+}
+# What others do: which files they open, which they have brought into memory, how many threads there are.
+_WHAT_OTHERS_DO: _Numbers = {
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
+    "mincore": (27, 232),
+    "sysinfo": (99, 179),
 }
 # Memory outside RLIMIT_AS, or that lives longer than the process: files without a name, System V's and POSIX's queues.
 _MEMORY_ELSEWHERE: _Numbers = {
@@ -141,7 +162,29 @@ _FORKS: _Numbers = {
     "fork": (57, None),
     "vfork": (58, None),
 }
-_CLONE, _CLONE3, _PRLIMIT64 = (56, 220), (435, 435), (302, 261)
+# Calls with an older way to do the same, which libc then takes, and which is allowed or looked at more closely below.
+# The flags of clone3 lie in memory, where a filter cannot read them; preadv2 tells whether a file is in memory.
+_SEEM_ABSENT: _Numbers = {
+    "clone3": (435, 435),
+    "preadv2": (327, 286),
+    "cachestat": (451, 451),
+    "futex_waitv": (449, 449),
+    "futex_wake": (454, 454),
+    "futex_wait": (455, 455),
+    "futex_requeue": (456, 456),
+}
+# Calls that depend on their arguments.
+_CLONE, _PRLIMIT64 = (56, 220), (302, 261)
+_SOCKETPAIR, _SENDTO = (53, 199), (44, 206)
+_FLOCK, _FCNTL, _FUTEX = (73, 32), (72, 25), (202, 98)
+
+# fcntl: duplicate a descriptor, its own flags, its size as a pipe. Nearly all other commands leave something at the
+# file, where whoever opens it finds it, though nobody may write it: locks, leases, watches, hints on how it is written.
+# And no larger pipes: their memory is counted for all processes of a user together.
+_F_OWN = (0, 1, 2, 3, 4, 1030, 1032)
+_F_SETLK, _F_SETLKW, _F_OFD_SETLK, _F_OFD_SETLKW = 6, 7, 37, 38
+_AF_UNIX = 1
+_FUTEX_WAKE, _FUTEX_WAKE_BITSET, _FUTEX_PRIVATE = 1, 10, 128
 _NEWEST_KNOWN = 462
 """mseal of Linux 6.10. From 424 on a call has the same number on every processor."""
 
@@ -150,6 +193,7 @@ _REFUSED = (
     | _MOUNTS_AND_NAMESPACES
     | _PROGRAMS
     | _SOCKETS
+    | _WHAT_OTHERS_DO
     | _MEMORY_ELSEWHERE
     | _RISKY_PARTS
     | _THE_MACHINE
@@ -162,7 +206,7 @@ _PROCESSORS = {"x86_64": (0, 0xC000_003E), "aarch64": (1, 0xC000_00B7)}
 _LOAD, _IF_EQUAL, _IF_GREATER, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 # Where struct seccomp_data has them; both processors are little-endian.
-_NUMBER, _ARCH, _FIRST_ARGUMENT, _THIRD_ARGUMENT = 0, 4, 16, 32
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
@@ -171,13 +215,32 @@ def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
 
 
 def _refuse(number: int | None, error: int) -> bytes:
-    if number is None:
-        return b""
-    return _step(_IF_EQUAL, number, 0, 1) + _step(_RETURN, _ERRNO | error)
+    return b"" if number is None else _if_equal(number, _ERRNO | error)
+
+
+def _if_equal(value: int, verdict: int) -> bytes:
+    return _step(_IF_EQUAL, value, 0, 1) + _step(_RETURN, verdict)
 
 
 def _only_for(number: int, body: bytes) -> bytes:
     return _step(_IF_EQUAL, number, 0, len(body) // 8) + body
+
+
+def _load(argument: int) -> bytes:
+    """The lower half of an argument, counted from 0: all of it where the kernel takes an int."""
+    return _step(_LOAD, _ARGUMENTS + 8 * argument)
+
+
+def _only_null(argument: int) -> bytes:
+    """Allow a call when this pointer, both halves of it, is null."""
+    return (
+        _load(argument)
+        + _step(_IF_EQUAL, 0, 0, 2)
+        + _step(_LOAD, _ARGUMENTS + 8 * argument + 4)
+        + _step(_IF_EQUAL, 0, 1, 0)
+        + _step(_RETURN, _ERRNO | errno.EPERM)
+        + _step(_RETURN, _ALLOW)
+    )
 
 
 def program(*, one_process: bool, machine: str | None = None) -> bytes:
@@ -202,32 +265,53 @@ def program(*, one_process: bool, machine: str | None = None) -> bytes:
         _step(_LOAD, _ARCH) + _step(_IF_EQUAL, arch, 1, 0) + _step(_RETURN, _KILL_PROCESS),
         # Newer than this list, or x32 (bit 30 set): as if the kernel did not have it. libc then takes an older one.
         _step(_LOAD, _NUMBER) + _step(_IF_GREATER, _NEWEST_KNOWN, 0, 1) + _step(_RETURN, _ERRNO | errno.ENOSYS),
-        # Its flags lie in memory, where a filter cannot read them. On ENOSYS libc falls back to clone.
-        _refuse(_CLONE3[column], errno.ENOSYS),
+        *[_refuse(numbers[column], errno.ENOSYS) for numbers in _SEEM_ABSENT.values()],
         *[_refuse(numbers[column], errno.EPERM) for numbers in _REFUSED.values()],
     ]
     thread_only = b""
     if one_process:
         steps += [_refuse(numbers[column], errno.EAGAIN) for numbers in _FORKS.values()]
         thread_only = _step(_IF_ANY_BIT, CLONE_THREAD, 1, 0) + _step(_RETURN, _ERRNO | errno.EAGAIN)
+    # A process that is alone in its folder gets every lock there that it asks for (SQLite does, and dbm). So it is told
+    # that it has it; in truth nothing is locked, and nobody else can notice.
+    locked = _ERRNO | (0 if one_process else errno.ENOLCK)
     steps += [
         _only_for(
             _CLONE[column],
-            _step(_LOAD, _FIRST_ARGUMENT)
+            _load(0)
             + _step(_IF_ANY_BIT, CLONE_NEW_ANY, 0, 1)
             + _step(_RETURN, _ERRNO | errno.EPERM)
             + thread_only
             + _step(_RETURN, _ALLOW),
         ),
-        # Reading limits is fine, a new one is not: the pointer to it, both halves, must be null.
+        # Reading limits is fine, a new one is not.
+        _only_for(_PRLIMIT64[column], _only_null(2)),
+        # Other families than this one are modules of the kernel that nobody has loaded yet.
         _only_for(
-            _PRLIMIT64[column],
-            _step(_LOAD, _THIRD_ARGUMENT)
-            + _step(_IF_EQUAL, 0, 0, 2)
-            + _step(_LOAD, _THIRD_ARGUMENT + 4)
-            + _step(_IF_EQUAL, 0, 1, 0)
-            + _step(_RETURN, _ERRNO | errno.EPERM)
-            + _step(_RETURN, _ALLOW),
+            _SOCKETPAIR[column],
+            _load(0) + _if_equal(_AF_UNIX, _ALLOW) + _step(_RETURN, _ERRNO | errno.EPERM),
+        ),
+        # To the other end, and to no address.
+        _only_for(_SENDTO[column], _only_null(4)),
+        _if_equal(_FLOCK[column], locked),
+        _only_for(
+            _FCNTL[column],
+            _load(1)
+            + b"".join(_if_equal(command, _ALLOW) for command in _F_OWN)
+            + b"".join(_if_equal(command, locked) for command in (_F_SETLK, _F_SETLKW, _F_OFD_SETLK, _F_OFD_SETLKW))
+            + _step(_RETURN, _ERRNO | errno.EPERM),
+        ),
+        # Who waits at an address of a file can be seen, and woken, by whoever has mapped it. So nobody waits but where
+        # only its own process can see it. EAGAIN says that the value has changed: the few that wait otherwise (for the
+        # end of a thread: pthread_join) look again.
+        _only_for(
+            _FUTEX[column],
+            _load(1)
+            + _step(_IF_ANY_BIT, _FUTEX_PRIVATE, 0, 1)
+            + _step(_RETURN, _ALLOW)
+            + _if_equal(_FUTEX_WAKE, _ALLOW)
+            + _if_equal(_FUTEX_WAKE_BITSET, _ALLOW)
+            + _step(_RETURN, _ERRNO | errno.EAGAIN),
         ),
         _step(_RETURN, _ALLOW),
     ]

@@ -55,6 +55,18 @@ def find_refused(source: str, name: str, groups: Sequence[Group]) -> list[str]:
     return sorted(found, key=lambda entry: int(entry.rsplit(" ", 1)[1].rstrip(")")))
 
 
+def instructions(code: CodeType) -> Iterator[dis.Instruction]:
+    """The instructions of a student's code, for the names in them. Its constants are left out: each reads as None.
+
+    ``dis`` takes the repr of every constant, which fails for a whole number of thousands of digits (Python refuses to
+    write it), and is slow for a long tuple.
+
+    Args:
+        code: what the compiler made of the text; what is nested in it is passed over.
+    """
+    return dis.get_instructions(code.replace(co_consts=(None,) * len(code.co_consts)))
+
+
 def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -97,7 +109,7 @@ def _names(statement: ast.stmt) -> tuple[set[str], set[str]]:
             warnings.simplefilter("ignore")
             flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
             waiting = [compile(ast.Module([statement], []), "cell", "exec", flags=flags, dont_inherit=True)]
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         names = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name)}
         return names, names
     sets: set[str] = set()
@@ -105,7 +117,7 @@ def _names(statement: ast.stmt) -> tuple[set[str], set[str]]:
     while waiting:
         code = waiting.pop()
         at_top = code.co_name == "<module>"
-        for instruction in dis.get_instructions(code):
+        for instruction in instructions(code):
             if instruction.opname == "STORE_GLOBAL" or (instruction.opname == "STORE_NAME" and at_top):
                 sets.add(instruction.argval)
             elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):

@@ -15,6 +15,7 @@ import pytest
 
 from course_lib.candidate.confine import SCRATCH
 
+from .channels import CHANNELS, between_candidates
 from .confined import ROOT, Ran, run_confined, run_plain
 
 HOME = str(Path.home())
@@ -359,6 +360,77 @@ def warm(code: str) -> object:
     done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_candidates_tell_each_other_nothing(name: str) -> None:
+    """Success would be that one finds what the other has left."""
+    found, _ = warm(between_candidates(name))
+    assert not found
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_candidates_that_are_not_confined_so_would(name: str) -> None:
+    found, error = warm(between_candidates(name, unprotected=True))
+    if not found and name in ("a lease", "a hint on how a file is written", "how large pipes may be"):
+        pytest.skip(f"this kernel, or whose file it is, does not allow it: {error}")
+    assert found, error
+
+
+def test_devices_can_be_used_and_not_changed() -> None:
+    """Success would be a mode or a time that is otherwise: for the whole machine, and for good."""
+    code = """
+import os, stat
+changed = []
+for name in os.listdir("/dev"):
+    path = os.path.join("/dev", name)
+    for change in (lambda: os.chmod(path, stat.S_IMODE(os.stat(path).st_mode)), lambda: os.utime(path)):
+        try:
+            change()
+            changed.append(name)
+        except OSError:
+            pass
+with open("/dev/null", "w") as null, open("/dev/urandom", "rb") as random:
+    say([changed, len(os.listdir("/dev")), null.write("gone"), len(random.read(5))])
+"""
+    assert run_confined(code).said == [[[], 5, 4, 5]]
+
+
+def test_what_proc_tells_of_the_machine_stands_still() -> None:
+    """Success would be a file of it that tells what went on between two looks."""
+    code = """
+import os, time
+def look():
+    return {name: open(f"/proc/{name}").read() for name in sorted(os.listdir("/proc"))}
+before = look()
+data = bytearray(os.urandom(20 * 10**6))
+time.sleep(0.05)
+say([look() == before, sorted(before), before["cpuinfo"].count("processor") > 0, "MemTotal" in before["meminfo"]])
+"""
+    facts = ["cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version"]
+    assert run_confined(code).said == [[True, facts, True, True]]
+
+
+def test_libraries_that_lock_and_join_still_work() -> None:
+    """SQLite and dbm lock their files; libc waits for the end of a thread as no other wait inside a process is done."""
+    code = f"""{LIBC}
+import dbm, fcntl, shelve, sqlite3
+with sqlite3.connect("x.db") as book:
+    book.execute("create table x (n)")
+    book.execute("insert into x values (5)")
+with sqlite3.connect("x.db") as book:
+    rows = book.execute("select n from x").fetchall()
+with shelve.open("kept") as kept:
+    kept["a"] = 1
+with open("x", "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    fcntl.lockf(file, fcntl.LOCK_EX)
+thread = ctypes.c_ulong()
+sleep = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(lambda _: libc.usleep(100_000))
+made = libc.pthread_create(ctypes.byref(thread), None, sleep, None)
+say([rows, shelve.open("kept")["a"], made, libc.pthread_join(thread, None)])
+"""
+    assert run_confined(code) == Ran([[[[5]], 1, 0, 0]], 0, neighbour_alive=True)
 
 
 @pytest.mark.parametrize(

@@ -313,3 +313,21 @@ def test_a_students_odd_line_makes_no_warning(line):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert found(f"def f(z):\n    {line}\n    return torch.softmax(z, -1)") == ["torch.softmax (line 3)"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"n = 0x{'f' * 4000}",  # Python does not write whole numbers of more than 4300 decimal digits
+        f"n = (1, (-0o{'7' * 9000}, 2))",
+        f"assert z not in {{0b{'1' * 30_000}, 2}}",
+    ],
+    ids=["hexadecimal", "octal in a tuple", "binary in a set"],
+)
+def test_what_python_reads_and_does_not_write_hides_nothing(line):
+    for source in (
+        f"def f(z):\n    {line}\n    return g(z)\n",
+        f"{line.replace('z', '0')}\ndef f(z):\n    return g(z)\n",
+    ):
+        assert found(source) == []
+        assert found(f"{source}g = torch.softmax") == [f"torch.softmax (line {source.count(chr(10)) + 1})"]

@@ -40,6 +40,26 @@ def test_a_job_that_ends_its_process_is_lost_alone(tmp_path: Path) -> None:
     assert results == {**{job: f"done {job}" for job in jobs}, "die": KILLED}
 
 
+def test_a_job_that_never_ends_is_lost_alone() -> None:
+    jobs = ["a", "sleep 600", "b", "sleep 601", "c", "fail"]
+    seconds = 15.0  # for the start of a process, on a busy machine
+    began = time.monotonic()
+    with Crew.of(2) as crew:
+        results = dict(crew.each(work, jobs, seconds=seconds))
+        assert dict(crew.each(work, ["d", "e"], seconds=seconds)) == {"d": "done d", "e": "done e"}
+    late = Lost("it was not done after 15 s, and what did it was ended")
+    failed = Lost("ValueError: as asked for")
+    assert results == {**{job: f"done {job}" for job in "abc"}, "sleep 600": late, "sleep 601": late, "fail": failed}
+    assert time.monotonic() - began < 300
+
+
+def test_jobs_have_the_time_for_themselves_and_not_all_together() -> None:
+    jobs = [f"sleep {1 + 0.001 * number}" for number in range(12)]
+    with Crew.of(2) as crew:
+        dict(crew.each(work, ["a", "b"]))  # both processes are there
+        assert dict(crew.each(work, jobs, seconds=5.0)) == {job: f"done {job}" for job in jobs}
+
+
 @pytest.mark.parametrize("hands", [1, 2])
 def test_what_a_user_can_mend_ends_it(hands: int) -> None:
     with Crew.of(hands) as crew, pytest.raises(CourseError, match="not here"):

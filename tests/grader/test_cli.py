@@ -1,6 +1,7 @@
 """The command `course`: what it prints, where, and with which exit status."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from course_lib import __version__
 from course_lib.cli import app
+from course_lib.grader.book.gradebook import gradebook
+from course_lib.grader.course import Course
 
 from .conftest import ASSIGNMENT, RIGHT, hand_in, solved
 
@@ -157,6 +160,25 @@ def test_report_needs_something_graded_and_writes_a_page(root: Path, graded_cour
     assert "Needs a human" in page  # bob's file, which nobody can grade, is not forgotten
     assert "bob" in page
     assert "dan" not in page
+
+
+@pytest.mark.parametrize("student", [os.fsdecode(b"eve\xff"), "eve\nfay", " eve", "eve "])
+def test_a_folder_name_that_is_no_id_is_in_the_report_and_stops_nobody(graded_course: Path, student: str) -> None:
+    shown = student.encode("unicode_escape").decode()
+    for name in ("ada", student):
+        hand_in(graded_course, name, solved(**RIGHT))
+    course("grade", ASSIGNMENT, "--student", "ada", "--root", graded_course)
+    for graded in (False, True):
+        if graded:
+            status, out, _ = course("grade", ASSIGNMENT, "--root", graded_course, "--json")
+            assert (status, {result["student"] for result in json.loads(out)}) == (1, {"ada", shown})
+        status, out, _ = course("report", ASSIGNMENT, "--root", graded_course)
+        assert (status, out) == (0, f"2 submissions in {graded_course / 'report' / 'index.html'}\n")
+        page = (graded_course / "report" / f"{ASSIGNMENT}.html").read_text(encoding="utf-8")
+        assert "has a name that cannot be a student" in page
+        assert shown in page
+    with gradebook(Course.at(graded_course)) as book:
+        assert [known.id for known in book.students] == ["ada"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import pytest
 from nbformat import NotebookNode
 
-from course_lib.grader.engine.examiner import BrokenTest, Paper, examine
+from course_lib.grader.annotations import notes_of
+from course_lib.grader.engine.examiner import MAX_ALL_CODE, BrokenTest, Paper, examine
 from course_lib.grader.engine.processes import WarmServer
+from course_lib.grader.engine.roles import Names, names_in
 
 from .exam import (
     RIGHT,
@@ -80,6 +82,21 @@ def test_the_same_submission_gives_the_same_record(warm_server: WarmServer) -> N
 def test_an_answer_of_each_kind(warm_server: WarmServer, answer: str, outcome: str) -> None:
     (result,) = examine(notebook(solution(answer), checked(ONE)), paper(), warm_server)
     assert outcomes(result)["one"].startswith(outcome)
+
+
+@pytest.mark.parametrize(
+    ("mine", "answer"),
+    [
+        (f"prime = 0x{'f' * 4000}", RIGHT),
+        ("", f"prime = 0x{'f' * 4000}\n{RIGHT}"),
+        (f"deep = {'lambda: ' * 1500}0", RIGHT),
+    ],
+    ids=["a number that Python does not write", "one in the answer", "nested deeper than Python's stack"],
+)
+def test_what_a_student_may_write_is_no_failure_of_the_grader(warm_server: WarmServer, mine: str, answer: str) -> None:
+    test = checked(ONE, refused="['softmax']")
+    (result,) = examine(notebook(own(mine), solution(answer), test), paper(), warm_server)
+    assert outcomes(result) == {"one": "passed"}
 
 
 def test_an_own_cell_may_hold_the_answer_and_its_lines_count(warm_server: WarmServer) -> None:
@@ -261,3 +278,38 @@ def test_messages_say_what_came_of_data_beyond_the_limits(warm_server: WarmServe
     (result,) = examine(notebook(solution(answer), checked(ONE)), paper(), warm_server)
     assert outcomes(result) == {"one": "limit exceeded"}
     assert "70 MB of data, more than 64 MB" in messages(result)["one"]
+
+
+# ------------------------------------------------------------------------------------------------- how much code
+
+
+def test_of_more_code_than_is_run_answers_come_first_and_a_note_says_so(warm_server: WarmServer) -> None:
+    filler = "\n#" + "x" * (MAX_ALL_CODE // 2 - len("print(1)\n#"))  # two of these leave no room for anything
+    cells = [own(f"print({number}){filler}", number) for number in (1, 2)]
+    nb = notebook(*cells, solution(RIGHT), checked(ONE), own("print('small')", 3))
+    (result,) = examine(nb, paper(), warm_server)
+    assert result.score == 1.0
+    assert [printed(cell).strip() for cell in nb.cells] == ["1", "", "", "", "small"]
+    assert error_of(cells[1]) == f"ValueError: Not run: this notebook has more than {MAX_ALL_CODE} characters of code."
+    assert filler not in cells[1].source
+    (note,) = notes_of(nb)
+    assert note.endswith(f"more than {MAX_ALL_CODE}; cells for which there was no room were not run: own-2.")
+    assert note.startswith("The submission held ")
+
+
+def test_a_text_is_looked_through_once_however_many_tests_there_are(
+    warm_server: WarmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def counted(source: str) -> Names:
+        looked.append(source)
+        return names_in(source)
+
+    monkeypatch.setattr("course_lib.grader.engine.examiner.names_in", counted)
+    monkeypatch.setattr("course_lib.grader.engine.roles.names_in", counted)
+    answers = [solution(RIGHT.replace("f(x)", f"f{number}(x)"), f"f{number}") for number in range(3)]
+    tests = [checked(ONE, name=f"f{number}") for number in range(3)]
+    examine(notebook(own("y = 3"), *answers, *tests), paper(), warm_server)
+    assert [looked.count(cell.source) for cell in (*answers, *tests)] == [1] * 6
+    assert looked.count("y = 3") == 1

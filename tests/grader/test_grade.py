@@ -8,8 +8,9 @@ import pytest
 from nbgrader.api import Gradebook, MissingEntry
 
 from course_lib.grader.book.gradebook import gradebook, register_assignment
+from course_lib.grader.book.writer import Writer
 from course_lib.grader.course import Course, CourseError
-from course_lib.grader.grading.grade import grade_submission, make_feedback, read_result
+from course_lib.grader.grading.grade import _most_seconds, grade_submission, make_feedback, read_result
 from course_lib.grader.grading.passes import Passes
 from course_lib.grader.nbgrader_steps import calm
 from course_lib.grader.results import Outcome, Result
@@ -41,6 +42,15 @@ def test_a_right_submission_has_all_points_but_those_a_human_gives(right: Result
     assert right.submitted == "2026-03-01T12:00:00"
     assert right.seconds > 0
     assert right.summary == "all right"
+
+
+def test_a_job_may_take_longer_than_its_submissions_clock(course: Path) -> None:
+    for settings, seconds in (
+        ((), 840.0),
+        ((("Examine", "by_assignment", {ASSIGNMENT: {"submission_seconds": 5000}}),), 10600.0),
+    ):
+        with Writer(course, ASSIGNMENT, settings=settings) as writer:
+            assert _most_seconds(writer) == seconds
 
 
 def test_a_result_goes_through_json_unchanged(right: Result) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from html import escape as html_escape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import ansi as nbconvert_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course_lib.checks.render import bundle, html
 from course_lib.checks.verdict import RESULT_MIME, CaseResult, ExerciseResult, Outcome
+from course_lib.grader.feedback import markup
 from course_lib.grader.feedback.harmless import HarmlessOutputs
-from course_lib.grader.feedback.markup import MAX_MARKUP, harmless
+from course_lib.grader.feedback.markup import MAX_MARKDOWN, MAX_MARKDOWN_OF_ALL, MAX_MARKUP, MAX_OPENERS, harmless
 from course_lib.grader.nbgrader_steps import load_config
 
 from .conftest import ROOT, source_notebook
@@ -201,6 +204,135 @@ def test_markdown_becomes_harmless_html() -> None:
     assert set(shown.data) == {"text/html", "text/plain"}
     assert "<strong>bold</strong>" in shown.data["text/html"]
     assert_harmless(shown.data["text/html"])
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The Markdown texts that nbconvert was asked to render."""
+    asked: list[str] = []
+
+    class Asked(markup.MarkdownWithMath):
+        def render(self, source: str) -> str:
+            asked.append(source)
+            return str(super().render(source))
+
+    monkeypatch.setattr(markup, "MarkdownWithMath", Asked)
+    return asked
+
+
+SLOW = ["\\\\[", "\\\\(", "\\begin{a}", "\\begin{}", "\\\\[\n", "- \\\\[\n", "\\\\[\\\\\\]", "$\\\\("]
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_markdown_that_begins_very_many_formulas_is_shown_as_it_was_written(slow: str, rendered: list[str]) -> None:
+    text = "<b>" + slow * (MAX_OPENERS + 1)
+    for shown in (cleaned({"text/markdown": text}).data["text/html"], page(new_markdown_cell(text))):
+        assert f"(This text is shown as it was written: it begins more than {MAX_OPENERS} formulas.)" in shown
+        assert f"&lt;b&gt;{slow}" in shown
+    assert rendered == []
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_markdown_that_is_rendered_takes_no_longer_for_formulas_that_do_not_end(slow: str) -> None:
+    text = slow * MAX_OPENERS
+    began = time.process_time()
+    shown = cleaned({"text/markdown": text + "a" * (MAX_MARKDOWN - len(text))}).data["text/html"]
+    assert time.process_time() - began < 5
+    assert "as it was written" not in shown
+
+
+def test_too_long_markdown_is_shown_as_it_was_written(rendered: list[str]) -> None:
+    text = "<b>" + "*a* " * (MAX_MARKDOWN // 4)
+    for shown in (cleaned({"text/markdown": text}).data["text/html"], page(new_markdown_cell(text))):
+        assert f"it has more than {MAX_MARKDOWN:,} characters.)" in shown
+        assert "&lt;b&gt;*a* *a*" in shown
+    assert rendered == []
+
+
+def test_all_markdown_of_a_notebook_together_has_a_limit(rendered: list[str]) -> None:
+    texts = [f"*number {number}* <b>" + "a" * (MAX_MARKDOWN - 100) for number in range(20)]
+    most = MAX_MARKDOWN_OF_ALL // len(texts[0])
+    outputs = [new_output("display_data", data={"text/markdown": text}) for text in texts]
+    nb, _ = HarmlessOutputs().preprocess(new_notebook(cells=[new_code_cell("x", outputs=outputs[:16])]), {})
+    assert len(rendered) == most
+    assert "<em>number 1</em>" in nb.cells[0].outputs[1].data["text/html"]
+    assert "those before it have used up what a notebook may have" in nb.cells[0].outputs[most].data["text/html"]
+    rendered.clear()
+    shown = page(*map(new_markdown_cell, texts))
+    assert len(rendered) == most
+    assert "<em>number 1</em>" in shown
+    assert "<pre>*number 19* &lt;b&gt;a" in shown
+    assert "<em>number 19</em>" in page(new_markdown_cell(texts[19]))  # the next page begins anew
+
+
+def test_code_in_markdown_is_shown_without_patterns_of_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbconvert.filters.markdown_mistune.highlight", lambda *args: 1 / 0)
+    shown = cleaned({"text/markdown": "```python\nx < 1\n```"}).data["text/html"]
+    assert "<pre><code>x &lt; 1\n</code></pre>" in shown
+
+
+# What nbconvert does with text: it copies the rest of it at each sequence, and the rest of a sequence at each number.
+COLOURS = [
+    "\x1b[m",
+    "\x1b[31m",
+    "\x1b[0K",
+    "\x1b[",
+    "\x1b[<\n",
+    "\x1b[;m<",
+    "\x1b[1\x1b[m",
+    "\x1b\x1b[m[m",
+    "\x1b[38;5;9ma",
+]
+
+
+def sequences(text: str) -> int:
+    """How often nbconvert will copy."""
+    return len(nbconvert_ansi._ANSI_RE.findall(html_escape(text)))
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_of_very_many_colours_only_the_first_stay(colour: str) -> None:
+    text = "a <b>\n" + colour * 10_000 + "\nz"
+    nb = new_notebook(cells=[new_code_cell("x")])
+    nb.cells[0].outputs = [
+        new_output("stream", text=text),
+        new_output("error", ename="E", evalue="", traceback=[text, "line"]),
+        new_output("display_data", data={"text/plain": text}),
+    ]
+    nb, _ = HarmlessOutputs().preprocess(nb, {})
+    once = str(nb)
+    assert str(HarmlessOutputs().preprocess(nb, {})[0]) == once
+    stream, error, plain = nb.cells[0].outputs
+    for left in (stream.text, error.traceback[0], plain.data["text/plain"]):
+        assert sequences(left) <= 2_000
+        assert (left[:6], left[-2:]) == ("a <b>\n", "\nz")
+        assert left.startswith("a <b>\n" + colour * 500)
+    assert error.traceback[1] == "line"
+
+
+def test_honest_colours_stay() -> None:
+    text = "".join(
+        f"\x1b[38;2;1;22;{number}m{number}\x1b[0m and \x1b[1;31mred\x1b[39;49;00m\x1b[K\n" for number in range(400)
+    )
+    assert cleaned({"text/plain": text}).data["text/plain"] == text
+
+
+def test_a_sequence_of_very_many_numbers_is_left_out() -> None:
+    text = "a\x1b[" + "1;" * 1000 + "mz"
+    assert cleaned({"text/plain": text}).data["text/plain"] == "a\x1b[mz"
+    hidden = "a\x1b\x1b[" + "1;" * 1000 + "m[" + "2;" * 1000 + "mz"  # what is left does not become one
+    left = cleaned({"text/plain": hidden}).data["text/plain"]
+    assert max(len(found) for found, _ in nbconvert_ansi._ANSI_RE.findall(left)) < 60
+
+
+def test_all_texts_of_a_notebook_together_have_a_limit_of_colours() -> None:
+    nb = new_notebook(cells=[new_code_cell("x") for _ in range(10)])
+    for cell in nb.cells:
+        cell.outputs = [new_output("stream", text="\x1b[m" * 1900 + "a" * 1_000_000)]
+    nb, _ = HarmlessOutputs().preprocess(nb, {})
+    copied = [sequences(cell.outputs[0].text) * len(cell.outputs[0].text) for cell in nb.cells]
+    assert 0 < sum(copied) <= 600_000_000
+    assert all(cell.outputs[0].text.endswith("a" * 1_000_000) for cell in nb.cells)
 
 
 def test_a_drawing_becomes_a_picture_which_runs_nothing() -> None:

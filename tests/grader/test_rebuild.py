@@ -104,6 +104,77 @@ def test_an_untouched_copy_does_not_win_over_work() -> None:
     ]
 
 
+def with_copy(submitted: NotebookNode, name: str, text: str, *, before: bool) -> NotebookNode:
+    """The submission with a copy of a cell, which keeps nbgrader's metadata, and other text in it."""
+    copy = deepcopy(cell(submitted, name))
+    copy.id, copy.source = "copy", text
+    submitted.cells.insert(index(submitted, name) + (not before), copy)
+    return submitted
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("text", [RIGHT["mean"], "def helper(x):\n    return x", "print(double(2))", "y = double == 2"])
+def test_a_copy_with_other_work_costs_no_answer_and_stays(text: str, before: bool) -> None:
+    nb, notes = rebuild(source_notebook(), with_copy(solved(**RIGHT), "double", text, before=before))
+    assert {name: cell(nb, name).source for name in RIGHT} == RIGHT
+    assert cell(nb, "own-1").source == text
+    assert (index(nb, "own-1") < index(nb, "double")) is before
+    which = "number 2, which defines double," if before else "the first"
+    assert notes == [
+        f"The cell double occurred 2 times; {which} was graded and 1 with other work kept as the student's own."
+    ]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_copy_may_hold_the_answer_of_a_missing_cell(before: bool) -> None:
+    submitted = with_copy(solved(**RIGHT), "double", RIGHT["mean"], before=before)
+    del submitted.cells[index(submitted, "mean")]
+    nb, notes = rebuild(source_notebook(), submitted)
+    assert ids(nb) == SOURCE_IDS
+    assert {name: cell(nb, name).source for name in RIGHT} == RIGHT
+    assert notes[1] == "The cell mean was missing; a copy of the cell double that defines mean was graded in its place."
+
+
+def test_a_copy_that_was_left_out_may_hold_it_too() -> None:
+    both = f"double = abs\n\n\n{RIGHT['mean']}"
+    submitted = with_copy(solved(**RIGHT), "double", both, before=False)
+    del submitted.cells[index(submitted, "mean")]
+    nb, notes = rebuild(source_notebook(), submitted)
+    assert (cell(nb, "double").source, cell(nb, "mean").source) == (RIGHT["double"], both)
+    assert notes == [
+        "The cell double occurred 2 times; the first was graded and the rest left out.",
+        "The cell mean was missing; what was left out of the cell double, which defines mean, was graded in its place.",
+    ]
+
+
+def test_so_may_a_cell_of_the_courses_that_was_written_over() -> None:
+    submitted = solved(**{**RIGHT, "experiment": RIGHT["mean"]})
+    del submitted.cells[index(submitted, "mean")]
+    nb, _ = rebuild(source_notebook(), submitted)
+    assert cell(nb, "mean").source == RIGHT["mean"]
+    assert cell(nb, "experiment").source == "print('try other numbers here')"
+
+
+@pytest.mark.parametrize("name", ["double", "explain"])
+def test_an_emptied_copy_does_not_win_over_work(name: str) -> None:
+    nb, _ = rebuild(source_notebook(), with_copy(solved(**RIGHT), name, " \n", before=True))
+    assert ids(nb) == SOURCE_IDS
+    assert cell(nb, name).source == RIGHT[name]
+
+
+def test_of_several_copies_each_gets_its_place() -> None:
+    submitted = solved(**RIGHT)
+    for text in ("x = 1", "def double(x):\n    return 'again'", cell(solved(), "double").source):
+        with_copy(submitted, "double", text, before=True)
+    nb, notes = rebuild(source_notebook(), submitted)
+    assert cell(nb, "double").source == "def double(x):\n    return 'again'"
+    assert cell(nb, "own-1").source == "x = 1"
+    assert notes == [
+        "The cell double occurred 4 times; number 2, which defines double, was graded, 1 with other work kept as the "
+        "student's own and the rest left out."
+    ]
+
+
 def test_metadata_of_the_submission_decides_nothing() -> None:
     submitted = solved(**RIGHT)
     cell(submitted, "test_double").metadata.nbgrader["points"] = 200

@@ -51,6 +51,11 @@ def test_a_manually_graded_answer_in_code_is_the_students() -> None:
         ("this is not (", set(), set()),
         ("\x00", set(), set()),
         ("(" * 1000, set(), set()),
+        # Python refuses to write whole numbers of more than 4300 decimal digits, and reads them all the same.
+        (f"x = 0x{'f' * 4000}\ndef f():\n    return y", {"x", "f"}, {"y"}),
+        (f"def f(a=-0o{'7' * 9000}):\n    return a in (0b{'1' * 30000}, (b, 1))", {"f"}, {"b"}),
+        (f"x = 5 in {{0x{'f' * 4000}, 2}}\nf(a=1, b=y)", {"x"}, {"f", "y"}),
+        (f"x = {'lambda: ' * 1500}y", {"x"}, {"y"}),
     ],
 )
 def test_names_that_a_cell_binds_and_reads(source: str, bound: set[str], read: set[str]) -> None:
@@ -63,6 +68,7 @@ def test_names_that_a_cell_binds_and_reads(source: str, bound: set[str], read: s
 def test_whether_a_cell_is_python() -> None:
     assert names_in("x = 1").python
     assert not names_in("x = (").python
+    assert names_in(f"x = 0x{'f' * 4000}").python
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,22 @@ def _(folder: Path) -> None:
     put(folder, nb)
 
 
+@harmless("another exercise written into a copy of a cell", "a copy of the cell double that defines mean was graded")
+def _(folder: Path) -> None:
+    nb = honest()
+    mean = cell(nb, "mean")
+    nb["cells"].remove(mean)
+    nb["cells"].insert(2, {**deepcopy(cell(nb, "double")), "id": "copy", "source": mean["source"]})
+    put(folder, nb)
+
+
+@harmless("a helper written into a copy of a cell", "1 with other work kept as the student's own")
+def _(folder: Path) -> None:
+    nb = answering(double="def double(x):\n    return helper(x)")
+    nb["cells"].insert(2, {**deepcopy(cell(nb, "double")), "id": "copy", "source": "def helper(x):\n    return 2 * x"})
+    put(folder, nb)
+
+
 @harmless("a locked cell deleted", "The locked cell test_double was missing and has been put back.")
 def _(folder: Path) -> None:
     nb = honest()

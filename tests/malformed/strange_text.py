@@ -15,6 +15,9 @@ harmless("an own cell of 10 MB", "held 10000000 characters, more than 200000; it
 )
 harmless("own prose of 10 MB")(lambda folder: put(folder, with_own("words " * 1_700_000, "markdown")))
 harmless("a line of 5 MB in a written answer")(lambda folder: put(folder, answering(explain="because " * 625_000)))
+harmless("a number that Python reads and does not write")(
+    lambda folder: put(folder, answering(double=f"PRIME = 0x{'f' * 4000}\n{RIGHT['double']}"))
+)
 harmless("brackets without end in an own cell")(lambda folder: put(folder, with_own("[" * 100_000)))
 harmless("an own cell that the parser has no memory for")(lambda folder: put(folder, with_own("not " * 40_000 + "x")))
 harmless("a chain too long for the compiler in an own cell")(lambda folder: put(folder, with_own("1" + "+1" * 90_000)))
@@ -106,10 +109,16 @@ for _name, _student in {
 }.items():
     harmless(f"a student's id that is {_name}", student=_student)(lambda folder: put(folder, GOOD))
 
-for _name, _student in {
-    "that is no UTF-8": os.fsdecode(b"ada\xff"),
-    "with a line break": "ada\nbob",
-}.items():
-    kind(f"a student's id {_name}", Outcome.UNREADABLE, "has a name that cannot be", student=_student)(
-        lambda folder: put(folder, GOOD)
-    )
+for _name, _student, _why in (
+    ("that is no UTF-8", os.fsdecode(b"ada\xff"), ""),
+    ("with a line break", "ada\nbob", ""),
+    ("that begins with a space", " ada", ", for it begins or ends with a space"),
+    ("that ends with a space", "ada ", ", for it begins or ends with a space"),
+    ("of spaces", "  ", ", for it begins or ends with a space"),
+):
+    kind(
+        f"a student's id {_name}",
+        Outcome.UNREADABLE,
+        f"has a name that cannot be a student's id{_why}. Rename the folder.",
+        student=_student,
+    )(lambda folder: put(folder, GOOD))

@@ -27,7 +27,7 @@ from course_lib.grader.grading.fingerprint import Fingerprints
 from course_lib.grader.grading.passes import Passes, Setting
 from course_lib.grader.grading.reading import agrees, read_own, result_of, with_entry
 from course_lib.grader.grading.worker import Graded, Job, failed
-from course_lib.grader.intake.submission import look_at, readable
+from course_lib.grader.intake.submission import can_be_an_id, look_at, readable
 from course_lib.grader.nbgrader_steps import calm, course_directory
 from course_lib.grader.results import Outcome, Result
 
@@ -252,7 +252,7 @@ class Writer:
         """Record that there is no score: neither a zero nor one of an earlier grading."""
         result, book = graded.result, self._book
 
-        if not result.student.isprintable():  # no id for a gradebook: it cannot be in there
+        if not can_be_an_id(result.student):  # it cannot be in the gradebook
             shown = readable(result.student)
             return replace(result, student=shown, name=shown)
 

@@ -33,10 +33,11 @@ from course_lib.grader.engine.blank import BlankRunner, defined, stub_of
 from course_lib.grader.engine.outputs import error_output, from_answer
 from course_lib.grader.engine.processes import CandidateLost, EngineError, Server
 from course_lib.grader.engine.remote import RemoteRunner, Submitted
-from course_lib.grader.engine.roles import Role, names_in, needed_extras, role_of
+from course_lib.grader.engine.roles import Names, Role, names_in, needed_extras, role_of
 from course_lib.grader.engine.sitting import OutOfTime, Sitting
 from course_lib.grader.engine.unwatched import needs_no_watch
 from course_lib.grader.intake.match import label
+from course_lib.grader.intake.rebuild import is_own
 from course_lib.grader.notebooks import new_output, node, remember_text
 
 TIMED_OUT = "CellTimeout"
@@ -49,6 +50,9 @@ NOT_RUN = "OutOfTime"
 
 _FULL_CELLS = 10
 """A notebook's outputs may have as many characters as those of so many cells that have all they may."""
+
+MAX_ALL_CODE = 500_000
+"""Characters of a submission's code that are run: looking through all of it is work that no clock of its own stops."""
 
 
 class BrokenTest(Exception):
@@ -140,14 +144,16 @@ class _Examination:
         self.sitting = sitting
         self.results: list[ExerciseResult] = []
         self.roles = [role_of(cell) for cell in nb.cells]
-        self.needed = needed_extras(nb.cells)
+        self.names = _NamesOnce()
+        _leave_out_code(nb, self.roles)
+        self.needed = needed_extras(nb.cells, self.names.of)
         tested = set().union(
-            *(names_in(c.source).read for c, r in zip(nb.cells, self.roles, strict=True) if r is Role.TEST)
+            *(self.names.of(c.source).read for c, r in zip(nb.cells, self.roles, strict=True) if r is Role.TEST)
         )
         given = [
             cell
             for index, (cell, role) in enumerate(zip(nb.cells, self.roles, strict=True))
-            if role is Role.GIVEN or (index in self.needed and names_in(cell.source).bound & tested)
+            if role is Role.GIVEN or (index in self.needed and self.names.of(cell.source).bound & tested)
         ]
         self.space = paper.namespace(given)
         self.sources: list[str] = []
@@ -185,7 +191,7 @@ class _Examination:
         if role is Role.STUDENT:
             self.sources.append(cell.source)
         else:
-            self.given |= names_in(cell.source).bound
+            self.given |= self.names.of(cell.source).bound
         try:
             answer = self.sitting.run_cell(cell.source, limits)
         except OutOfTime:
@@ -209,7 +215,7 @@ class _Examination:
         """Run a test cell here."""
         exercise = _exercise(cell)
         limits = self.paper.limits(exercise)
-        names = names_in(cell.source)
+        names = self.names.of(cell.source)
         self.tests_own |= names.bound - names.read
         read = self._students(names.read)
         # What is right can hang on another of the student's functions: then it is not the same for the next student.
@@ -266,29 +272,50 @@ class _Examination:
 
     def _students_names(self, cell: NotebookNode, calls: "_Calls") -> dict[str, Any]:
         """What a test cell wants of the student's: functions, which run elsewhere, and data."""
-        names = names_in(cell.source)
+        names = self.names.of(cell.source)
         wanted = self._students(names.read | names.quoted)
         # Student code can read what it is asked for: of hidden lines, only names that stand in its own text.
-        visible = names_in(_without_hidden(cell.source))
+        visible = self.names.of(_without_hidden(cell.source))
         known = visible.read | visible.quoted | {_exercise(cell)}
-        known = known.union(*(names_in(source).bound for source in self.sources))
+        known = known.union(*(self.names.of(source).bound for source in self.sources))
         found: dict[str, Any] = {}
         try:
             kinds = self.sitting.look(sorted(wanted & known), self.paper.limits(_exercise(cell)))
         except (CandidateLost, OutOfTime):
             # Nobody to ask. Each case will say so in its own words, so the names are there.
-            solved = set().union(*(names_in(c.source).bound for c in self.nb.cells if is_solution(c)))
+            solved = set().union(*(self.names.of(c.source).bound for c in self.nb.cells if is_solution(c)))
             kinds = {name: "callable" for name in wanted if name in solved}
         for name, kind in kinds.items():
             if kind == "callable":
-                found[name] = calls.function(name, _source_of(name, self.sources))
+                found[name] = calls.function(name, self._source_of(name))
             elif type(kind) is list and len(kind) == 2:
                 found[name] = plain(kind[1])
         return found
 
+    def _source_of(self, name: str) -> str:
+        """The student's text as far as it may define a name: the last cell that binds it first, so its lines count."""
+        own = next((source for source in reversed(self.sources) if name in self.names.of(source).bound), None)
+        if own is None:
+            return "\n".join(self.sources)
+        others = (source for source in self.sources if source is not own and self.names.of(source).python)
+        return "\n".join([own, *others])
+
     def _students(self, names: Iterable[str]) -> set[str]:
         """Which of these names can only be the student's: neither Python's, nor the source's, nor an earlier test's."""
         return set(names) - set(self.space) - self.tests_own - set(vars(builtins))
+
+
+class _NamesOnce:
+    """The names in each text, looked for once in a submission: each test asks for those in all of the student's."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Names] = {}
+
+    def of(self, source: str) -> Names:
+        """What :func:`names_in` says of a text."""
+        if source not in self._known:
+            self._known[source] = names_in(source)
+        return self._known[source]
 
 
 class _Calls:
@@ -348,12 +375,23 @@ def _compile(cell: NotebookNode) -> tuple[CodeType, CodeType | None]:
     return compile(tree, filename, "exec"), last
 
 
-def _source_of(name: str, sources: list[str]) -> str:
-    """The student's text as far as it may define a name: the last cell that binds it first, so that its lines count."""
-    own = next((source for source in reversed(sources) if name in names_in(source).bound), None)
-    if own is None:
-        return "\n".join(sources)
-    return "\n".join([own, *(source for source in sources if source is not own and names_in(source).python)])
+def _leave_out_code(nb: NotebookNode, roles: Sequence[Role | None]) -> None:
+    """Put an error in place of the student's cells for which there is no room; answers come before cells of one's own.
+
+    Their text goes too: what comes after this reads and colours it.
+    """
+    students = [cell for cell, role in zip(nb.cells, roles, strict=True) if role is Role.STUDENT]
+    total, left, gone = sum(len(cell.source) for cell in students), MAX_ALL_CODE, []
+    for cell in sorted(students, key=is_own):
+        if len(cell.source) <= left:
+            left -= len(cell.source)
+        else:
+            gone.append(label(cell))
+            cell.source = f'raise ValueError("Not run: this notebook has more than {MAX_ALL_CODE} characters of code.")'
+    if gone:
+        some = f"{', '.join(gone[:5])}{' and others' * (len(gone) > 5)}"
+        more = f"{total} characters of code, more than {MAX_ALL_CODE}"
+        add_notes(nb, [f"The submission held {more}; cells for which there was no room were not run: {some}."])
 
 
 def _without_hidden(source: str) -> str:

@@ -6,9 +6,8 @@ else needs a name that they define, or when the instructor wants them in the gra
 """
 
 import ast
-import dis
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -17,6 +16,7 @@ from types import CodeType
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
+from course_lib.checks.syntax import instructions
 from course_lib.grader.intake.rebuild import is_own
 
 
@@ -44,17 +44,23 @@ def role_of(cell: NotebookNode) -> Role | None:
     return Role.GIVEN if is_locked(cell) else Role.EXTRA
 
 
-def needed_extras(cells: list[NotebookNode]) -> set[int]:
-    """Which of the cells with role EXTRA define a name that another cell that runs uses. Returns their indices."""
+def needed_extras(cells: list[NotebookNode], names_of: "Callable[[str], Names] | None" = None) -> set[int]:
+    """Which of the cells with role EXTRA define a name that another cell that runs uses. Returns their indices.
+
+    Args:
+        cells: those of a rebuilt notebook.
+        names_of: :func:`names_in`, or one that knows many of its answers already.
+    """
+    names_of = names_of or names_in
     roles = [role_of(cell) for cell in cells]
     wanted: set[str] = set()
     for cell, role in zip(cells, roles, strict=True):
         if role in (Role.STUDENT, Role.GIVEN, Role.TEST):
-            wanted |= names_in(cell.source).read
+            wanted |= names_of(cell.source).read
     needed: set[int] = set()
     # Backwards: what a needed cell itself uses was defined before it.
     for index in reversed(range(len(cells))):
-        names = names_in(cells[index].source) if roles[index] is Role.EXTRA else _NONE
+        names = names_of(cells[index].source) if roles[index] is Role.EXTRA else _NONE
         if names.bound & wanted:
             needed.add(index)
             wanted |= names.read
@@ -94,7 +100,7 @@ def names_in(source: str) -> Names:
         return Names(python=False)
     bound: set[str] = set()
     read: set[str] = set()
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions(code):
         if instruction.opname in ("STORE_NAME", "STORE_GLOBAL"):
             bound.add(instruction.argval)
         elif instruction.opname in ("LOAD_NAME", "LOAD_GLOBAL") and instruction.argval not in bound:
@@ -103,13 +109,15 @@ def names_in(source: str) -> Names:
     for inner in _inside(code):
         quoted |= {value for value in inner.co_consts if isinstance(value, str) and value.isidentifier()}
         if inner is not code:
-            loads = {i.argval for i in dis.get_instructions(inner) if i.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
+            loads = {i.argval for i in instructions(inner) if i.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
             read |= loads - bound
     return Names(frozenset(bound), frozenset(read), frozenset(quoted))
 
 
 def _inside(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _inside(constant)
+    """A code object and all that is nested in it. No recursion: the compiler nests deeper than Python's own stack."""
+    waiting = [code]
+    while waiting:
+        inner = waiting.pop()
+        yield inner
+        waiting.extend(constant for constant in inner.co_consts if isinstance(constant, CodeType))

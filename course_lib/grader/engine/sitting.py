@@ -2,7 +2,7 @@
 
 There are two processes. In the open one the student's cells run, and the cases that students may see; whatever it says
 may be shown. The hidden cases run in another one, in which the same cells have run: what student code learns from a
-hidden scenario, it can leave nowhere for a later cell or case to show.
+hidden scenario, it cannot leave in a file, a name or a variable for a later cell or case to show.
 
 What the student's cells define is brought back in a fresh process by running them again, without those that killed or
 hung the one before; so a crash costs the cell or case it happened in, and nothing after it.

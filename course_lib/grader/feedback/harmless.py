@@ -6,11 +6,9 @@ graded notebook keeps what figures and tables need, and nothing that acts.
 
 import base64
 import re
-from contextlib import suppress
 from html import escape
 from typing import Any
 
-from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
@@ -18,13 +16,20 @@ from traitlets import List
 
 from course_lib.checks import render
 from course_lib.checks.verdict import RESULT_MIME, ExerciseResult
-from course_lib.grader.feedback.markup import MAX_MARKDOWN, MAX_MARKUP, harmless, length
+from course_lib.grader.feedback.markup import MAX_MARKUP, Markdown, harmless, length
 from course_lib.grader.notebooks import node
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _TEXTS = ("text/plain", "text/latex")
 _PICTURES = ("image/png", "image/jpeg")
 _MAX_DRAWING = 1_000_000
+
+# nbconvert copies the rest of a text at each sequence, and the rest of a sequence at each of its numbers.
+# One without its last letter counts too: that may come from what a page makes of the < behind it.
+_SEQUENCE = re.compile(r"\x1b\[[^@-~\n\x1b]*[@-~]?")
+_MAX_SEQUENCE = 60  # two colours of three numbers each
+_MAX_SEQUENCES = 2_000
+_MAX_COPIED = 500_000_000
 
 
 class HarmlessOutputs(NbGraderPreprocessor):  # type: ignore[misc]
@@ -42,11 +47,17 @@ class HarmlessOutputs(NbGraderPreprocessor):  # type: ignore[misc]
         """Called once for each notebook; see the class."""
         nb.metadata.pop("widgets", None)
         self._markup_left = MAX_MARKUP * 2
+        self._markdown = Markdown()
+        self._copied_left = _MAX_COPIED
         for cell in nb.cells:
             if cell.cell_type != "code":
                 continue
             test = is_grade(cell) and not is_solution(cell)
             for output in cell.outputs:
+                if output.output_type == "stream":
+                    output.text = self._calm(_text(output.text))
+                elif output.output_type == "error":
+                    output.traceback = [self._calm(_text(line)) for line in output.traceback]
                 if "data" in output:
                     output.data, left_out = self._data(output.data, test)
                     output.metadata = _metadata(output.get("metadata"))
@@ -60,7 +71,7 @@ class HarmlessOutputs(NbGraderPreprocessor):  # type: ignore[misc]
         for mime, value in bundle.items():
             text = _text(value)
             if mime in _TEXTS or (mime in _PICTURES and _BASE64.fullmatch(text)):
-                kept[mime] = text
+                kept[mime] = self._calm(text) if mime == "text/plain" else text
             elif not (mime == RESULT_MIME and test):
                 left_out.append(mime)
         record = _record(bundle.get(RESULT_MIME)) if test else None
@@ -71,12 +82,34 @@ class HarmlessOutputs(NbGraderPreprocessor):  # type: ignore[misc]
             kept["text/html"] = markup
         return kept, left_out
 
+    def _calm(self, text: str) -> str:
+        """A text with as many ANSI sequences (colours) as a page can be made with in a moment, and without the others.
+
+        They are charged by what nbconvert will copy for them, for all outputs of a notebook together.
+        """
+        if "\x1b" not in text:
+            return text
+        most = min(_MAX_SEQUENCES, self._copied_left // len(text))
+        parts: list[str] = []
+        number = end = 0
+        for number, found in enumerate(_SEQUENCE.finditer(text), 1):
+            if number > most:
+                # A lone escape could begin a sequence with what comes to stand behind it.
+                parts.append(_SEQUENCE.sub("", text[end:]).replace("\x1b", ""))
+                end = len(text)
+                break
+            parts.append(text[end : found.start()])
+            parts.append(found.group() if len(found.group()) <= _MAX_SEQUENCE else "\x1b[m")
+            end = found.end()
+        parts.append(text[end:])
+        self._copied_left -= min(number, most) * len(text)
+        return "".join(parts)
+
     def _markup(self, bundle: dict[str, Any]) -> str:
         """The HTML of an output; Markdown and drawings become HTML, which is all that can be made harmless."""
         html, markdown, drawing = (_text(bundle.get(m)) for m in ("text/html", "text/markdown", "image/svg+xml"))
-        if not html and markdown and len(markdown) <= MAX_MARKDOWN:
-            with suppress(Exception):  # of many kinds; its plain text is shown
-                html = str(markdown2html_mistune(markdown))
+        if not html and markdown:
+            html = self._markdown.html(markdown)
         if not html and drawing and len(drawing) <= _MAX_DRAWING:
             encoded = base64.b64encode(drawing.encode("utf-8", "replace")).decode("ascii")
             alt = escape(_text(bundle.get("text/plain"))[:200] or "a drawing")

@@ -13,12 +13,17 @@ import bleach  # type: ignore[import-untyped]
 from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from mistune import HTMLRenderer
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 MAX_MARKUP = 100_000
 """Characters of markup that are read, pictures not counted; what is longer is left out."""
-MAX_MARKDOWN = 50_000
+MAX_MARKDOWN = 10_000
 """Characters of Markdown that are rendered; what is longer is shown as it was written."""
+MAX_MARKDOWN_OF_ALL = 150_000
+"""The same for all texts of a notebook together; the course's own have less than a third of it."""
+MAX_OPENERS = 100
+"""So often a rendered text may begin a formula: nbconvert looks for the end of each through all of the text."""
 
 
 def _set_of(words: str) -> frozenset[str]:
@@ -170,18 +175,65 @@ class _Balanced:
                 break
 
 
+# Formulas in $ and $$ are not among them: what might begin another one ends the one before.
+_OPENER = re.compile(r"\\\\[\[(]|\\begin\{")
+
+
+class Markdown:
+    """Makes Markdown harmless HTML; what could take long, or cannot be rendered, is shown as it was written.
+
+    One for each notebook: every text is charged before anything is done with it, and there is a limit for all together.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_MARKDOWN_OF_ALL
+
+    def html(self, source: str, attachments: Any = None) -> str:
+        """A text as harmless HTML.
+
+        Args:
+            source: the Markdown, from anybody.
+            attachments: the pictures of the cell that it stands in.
+        """
+        why = self._charged(source)
+        if not why:
+            try:
+                renderer = _Renderer(escape=False, attachments=attachments or {}, exclude_anchor_links=True)
+                return harmless(str(MarkdownWithMath(renderer=renderer).render(source)))
+            except Exception:  # of many kinds: nesting beyond Python's stack, pictures that do not exist
+                why = "it cannot be rendered"
+        return f"<p>(This text is shown as it was written: {why}.)</p><pre>{escape(source, quote=False)}</pre>"
+
+    def _charged(self, source: str) -> str:
+        """Why a text is not rendered; empty, and the text is charged, when it is."""
+        if len(source) > MAX_MARKDOWN:
+            return f"it has more than {MAX_MARKDOWN:,} characters"
+        if len(_OPENER.findall(source)) > MAX_OPENERS:
+            return f"it begins more than {MAX_OPENERS} formulas"
+        if len(source) > self._left:
+            return "those before it have used up what a notebook may have"
+        self._left -= len(source)
+        return ""
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's, without colours in code: a page keeps none, and not every language's patterns are quick."""
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Called for each block of code, with the language that the text names; see the class."""
+        return HTMLRenderer.block_code(self, code)
+
+
 @pass_context
 def markdown2html(context: Context, source: str) -> str:
     """Jinja filter: Markdown as harmless HTML; what cannot be rendered is shown as it was written.
 
     Takes the place of nbconvert's filter of the same name (``HTMLExporter.filters`` in ``nbgrader_config.py``), which
-    passes HTML and ``javascript:`` links on, and stops the whole page for a picture that is not there.
+    passes HTML and ``javascript:`` links on, and stops the whole page for a picture that is not there, or for hours.
     """
     cell: Any = context.get("cell", {})
-    if len(source) > MAX_MARKDOWN:
-        return f"<pre>{escape(source)}</pre>"
-    try:
-        renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True)
-        return harmless(str(MarkdownWithMath(renderer=renderer).render(source)))
-    except Exception:  # of many kinds: nesting beyond Python's stack, pictures that do not exist
-        return f"<pre>{escape(source)}</pre>"
+    resources: Any = context.get("resources", {})  # nbconvert makes one for each page
+    return resources.setdefault(_OF_PAGE, Markdown()).html(source, cell.get("attachments"))  # type: ignore[no-any-return]
+
+
+_OF_PAGE = "course_markdown"

@@ -1,6 +1,6 @@
 """Does many jobs in any executor of :mod:`concurrent.futures`, and hands out what comes of each when it is ready.
 
-One job never stops the others: not by failing, and not by ending the process that does it.
+One job never stops the others: not by failing, not by ending the process that does it, and not by never ending itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -71,16 +71,21 @@ class Crew:
         self._getting_ready = Thread(target=tell)
         self._getting_ready.start()
 
-    def each(self, work: Callable[[J], R], jobs: Sequence[J]) -> Iterator[tuple[J, R | Lost]]:
+    def each(
+        self, work: Callable[[J], R], jobs: Sequence[J], *, seconds: float | None = None
+    ) -> Iterator[tuple[J, R | Lost]]:
         """Do jobs and yield each with what came of it, when it is ready.
 
         No more are begun than needed to keep everybody busy, so that what is ready and not yet fetched stays little.
         When a process dies, the jobs that were begun are done again, each by itself; one that ends two more processes
-        when nothing else is at work is lost.
+        when nothing else is at work is lost. So it is when nobody has finished anything for longer than any job may
+        take: all who are at work are ended, and what takes as long by itself is lost.
 
         Args:
             work: a function that can be pickled.
             jobs: what it is called with.
+            seconds: more than any job takes, the start of a process included; None for a job that may take for ever,
+                as it may in any case where this process does everything itself.
 
         Raises:
             CourseError: as ``work`` does; any other exception of it makes its job a lost one.
@@ -99,25 +104,30 @@ class Crew:
                     begun[self._workers().submit(work, job)] = job
                 except BrokenExecutor:
                     suspects.append(job)
-            done, _ = wait(begun, return_when=FIRST_COMPLETED) if begun else (set(), None)
+            done, _ = wait(begun, seconds, FIRST_COMPLETED) if begun else (set(), None)
+            late = bool(begun) and not done
             for future in done:
                 job = begun.pop(future)
                 if isinstance(future.exception(), BrokenExecutor):
                     suspects.append(job)
                 else:
                     yield job, _outcome(future.result)
-            if suspects:
+            if suspects or late:
                 suspects += begun.values()
                 begun.clear()
                 self._dismiss()
                 for job in suspects:
-                    yield job, self._alone(work, job)
+                    yield job, self._alone(work, job, seconds)
                 suspects.clear()
 
-    def _alone(self, work: Callable[[J], R], job: J) -> R | Lost:
+    def _alone(self, work: Callable[[J], R], job: J, seconds: float | None) -> R | Lost:
         for _ in range(2):  # it may have been another job, or another program, the first time
             try:
-                return _outcome(self._workers().submit(work, job).result)
+                future = self._workers().submit(work, job)
+                if not wait([future], seconds).done:
+                    self._dismiss()
+                    return Lost(f"it was not done after {seconds:g} s, and what did it was ended")
+                return _outcome(future.result)
             except (BrokenExecutor, CancelledError):
                 self._dismiss()
         return Lost("the process that graded it was ended, twice: does it need more memory than there is?")

@@ -15,11 +15,15 @@ from course_lib.grader.book.gradebook import entry_of, gradebook, max_score, stu
 from course_lib.grader.book.writer import Writer
 from course_lib.grader.course import Course, CourseError
 from course_lib.grader.grading.batch import Crew, Lost
+from course_lib.grader.grading.passes import Passes
 from course_lib.grader.grading.reading import agrees, read_own, result_of, with_entry
 from course_lib.grader.grading.worker import Graded, failed, grade, without_score
-from course_lib.grader.intake.submission import look_at
+from course_lib.grader.intake.submission import can_be_an_id, look_at, readable
 from course_lib.grader.nbgrader_steps import course_directory, generate_feedback, load_config
 from course_lib.grader.results import Result
+
+_MARGIN_SECONDS = 600.0
+"""What nothing that is done with a submission takes, the start of a process on a busy machine included."""
 
 
 def grade_submission(root: Path, assignment: str, student: str) -> Result:
@@ -62,7 +66,7 @@ def grade_all(writer: Writer, students: Sequence[str], crew: Crew, *, force: boo
             jobs.append(writer.job(student))
         else:
             yield kept
-    for job, graded in crew.each(grade, jobs):
+    for job, graded in crew.each(grade, jobs, seconds=_most_seconds(writer) if jobs else None):
         yield writer.write(Graded(failed(job, graded.why)) if isinstance(graded, Lost) else graded)
 
 
@@ -71,7 +75,7 @@ def feedback_all(root: Path, results: Sequence[Result], crew: Crew) -> Iterator[
 
     A page that cannot be made costs nothing but itself: the result has a note then.
     """
-    for result, made in crew.each(partial(make_feedback, root), results):
+    for result, made in crew.each(partial(make_feedback, root), results, seconds=_MARGIN_SECONDS):
         if isinstance(made, Lost):
             made = replace(result, notes=(*result.notes, f"The feedback page could not be made ({made.why})."))
         yield made
@@ -146,9 +150,18 @@ def make_feedback(root: Path, result: Result) -> Result:
     return replace(result, feedback=str(page.relative_to(course.root)))
 
 
+def _most_seconds(writer: Writer) -> float:
+    """More than any submission takes: its own clock stops what it does, but not what is done with it here."""
+    from course_lib.grader.engine.examine import Examine
+
+    steps = Passes(writer.course.root, writer.settings).steps()
+    limits = [step.limits(writer.assignment)("").submission_seconds for step in steps if isinstance(step, Examine)]
+    return _MARGIN_SECONDS + 2 * max(limits, default=0.0)
+
+
 def _recorded(course: Course, assignment: str, student: str, book: Gradebook | None) -> Result | None:
     path = course.graded(assignment, student)
-    if not path.is_file():
+    if not can_be_an_id(student) or not path.is_file():
         return None
     if book is None:
         with gradebook(course) as book:
@@ -165,6 +178,9 @@ def _recorded(course: Course, assignment: str, student: str, book: Gradebook | N
 
 
 def _with_name(book: Gradebook, result: Result) -> Result:
-    entry = entry_of(book, result.assignment, result.student)
     shown = replace(result, max_score=max_score(book, result.assignment))
+    if not can_be_an_id(result.student):  # it cannot be in the gradebook
+        name = readable(result.student)
+        return replace(shown, student=name, name=name)
+    entry = entry_of(book, result.assignment, result.student)
     return with_entry(shown, entry) if entry else replace(shown, name=student_name(book, result.student))

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 _DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 
 Cell = Mapping[str, Any]
 """A cell that somebody handed in: nothing about it is sure."""
@@ -26,12 +27,14 @@ class Match:
         answers: source index of a solution cell -> submission index of the cell that answers it.
         anchors: submission index -> source index, for every cell that was recognised, copies included.
         free: submission indices of the student's own cells.
+        copies: those of them that are copies of a solution cell with other work in them.
         notes: sentences for the instructor about copies, cells that had lost their ids, and missing ones.
     """
 
     answers: dict[int, int] = field(default_factory=dict)
     anchors: dict[int, int] = field(default_factory=dict)
     free: list[int] = field(default_factory=list)
+    copies: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -61,18 +64,20 @@ def match(released: NotebookNode, submitted: Sequence[Cell], texts: list[str]) -
     _by_text(released, texts, found.anchors)
     for index, cell in enumerate(released.cells):
         copies = [j for j, i in found.anchors.items() if i == index]
-        if grade_id(cell) and len(copies) > 1:
-            found.notes.append(_about_copies(cell, copies, texts))
-        if not is_solution(cell):
-            if grade_id(cell) and cell.get("cell_type") == "code" and not copies:
-                found.notes.append(f"The locked cell {label(cell)} was missing and has been put back.")
-        elif copies:
-            found.answers[index] = _with_work(cell, copies, texts)
+        if is_solution(cell):
+            if copies:
+                _choose(index, cell, copies, texts, found)
+        elif grade_id(cell) and len(copies) > 1:
+            found.notes.append(f"The cell {label(cell)} occurred {len(copies)} times; the course's own was used, once.")
+        elif grade_id(cell) and cell.get("cell_type") == "code" and not copies:
+            found.notes.append(f"The locked cell {label(cell)} was missing and has been put back.")
+    for j in found.copies:
+        del found.anchors[j]
     found.free = [j for j in range(len(submitted)) if j not in found.anchors]
     missing = [i for i, cell in enumerate(released.cells) if is_solution(cell) and i not in found.answers]
     defined = {j: _defines(text) for j, text in enumerate(texts)} if missing else {}
     for index in missing:
-        _recover(index, released.cells[index], submitted, texts, defined, found)
+        _recover(index, released, submitted, texts, defined, found)
     return found
 
 
@@ -112,40 +117,53 @@ def _by_text(released: NotebookNode, texts: list[str], anchors: dict[int, int]) 
             anchors[j] = open_cells[text.strip()].pop(0)
 
 
-def _with_work(cell: NotebookNode, copies: list[int], texts: list[str]) -> int:
-    """Of several copies the first that is not as it was handed out; the first when all are."""
-    return next((j for j in copies if texts[j].strip() != cell.source.strip()), copies[0])
+def _choose(index: int, cell: NotebookNode, copies: list[int], texts: list[str], found: Match) -> None:
+    """Decide which of the copies of a solution cell answers it, and whose the others are.
 
-
-def _about_copies(cell: NotebookNode, copies: list[int], texts: list[str]) -> str:
-    if not is_solution(cell):
-        return f"The cell {label(cell)} occurred {len(copies)} times; the course's own was used, once."
-    which = copies.index(_with_work(cell, copies, texts))
-    reason = "the first" if which == 0 else f"number {which + 1}, the first with work in it,"
-    return f"The cell {label(cell)} occurred {len(copies)} times; {reason} was graded and the rest left out."
+    It is the one that sets what the stub sets, and the first where that does not decide. Copying a cell is also how
+    students make a new one, for a helper or another exercise: what sets nothing of that again is such a cell.
+    """
+    wanted = _sets(cell.source) if cell.cell_type == "code" else set()
+    worked = [j for j in copies if texts[j].strip() not in ("", cell.source.strip())] or copies[:1]
+    chosen = max(worked, key=lambda j: len(wanted & _sets(texts[j])))  # the first of those that set as much
+    found.answers[index] = chosen
+    again = wanted & _sets(texts[chosen])
+    other = [j for j in worked if j != chosen and wanted and not again & _sets(texts[j])]
+    found.copies.update(other)
+    if len(copies) == 1:
+        return
+    which = f"number {copies.index(chosen) + 1}"
+    if chosen == copies[0]:
+        which = "the first"
+    else:
+        which += ", the first with work in it," if chosen == worked[0] else f", which defines {_listed(again)},"
+    fates = [f"{which} was graded"]
+    if other:
+        fates.append(f"{len(other)} with other work kept as the student's own")
+    if len(copies) > len(other) + 1:
+        fates.append("the rest left out")
+    told = f"{', '.join(fates[:-1])} and {fates[-1]}"
+    found.notes.append(f"The cell {label(cell)} occurred {len(copies)} times; {told}.")
 
 
 def _recover(
     index: int,
-    stub: NotebookNode,
+    released: NotebookNode,
     submitted: Sequence[Cell],
     texts: list[str],
     defined: Mapping[int, set[str]],
     found: Match,
 ) -> None:
-    """A missing answer may stand in a cell that lost its ids, or in another exercise's cell after a merge of cells."""
+    """A missing answer may stand in a cell that lost its ids, or in another one after a copy or a merge of cells."""
+    stub = released.cells[index]
     own = [j for j in found.free if submitted[j].get("cell_type") == stub.cell_type]
-    which = "a cell without its id at its place"
+    wanted = _defines(stub.source) if stub.cell_type == "code" else set()
     if stub.cell_type == "code":
-        wanted = _defines(stub.source)
-        # The last one: it is what the notebook would have used.
-        j = next((j for j in reversed(own) if wanted and wanted <= defined[j]), None)
-        which = f"a cell without its id that defines {', '.join(sorted(wanted))}"
-        if j is None:
-            j = next((j for j in found.answers.values() if wanted and wanted <= defined[j]), None)
-            which = (
-                f"the cell {label(submitted[j])}, which defines {', '.join(sorted(wanted))}," if j is not None else ""
-            )
+        used = list(found.answers.values())
+        left = [j for j, i in found.anchors.items() if texts[j].strip() != released.cells[i].source.strip()]
+        # The last one of those that nothing else is: it is what the notebook would have used.
+        places = [*reversed(own), *used, *(j for j in reversed(left) if j not in used)]
+        j = next((j for j in places if wanted and wanted <= defined[j]), None)
     else:
         j = _written(index, stub, own, texts, found)
     if j is None:
@@ -153,6 +171,15 @@ def _recover(
             f"The cell {label(stub)} was missing; it was graded as it was handed out, without an answer."
         )
         return
+    names = _listed(wanted)
+    if j in found.copies:
+        which = f"a copy of the cell {label(submitted[j])} that defines {names}"
+    elif j in found.free:
+        which = f"a cell without its id {f'that defines {names}' if names else 'at its place'}"
+    elif j in found.answers.values():
+        which = f"the cell {label(submitted[j])}, which defines {names},"
+    else:
+        which = f"what was left out of the cell {label(submitted[j])}, which defines {names},"
     if j in found.free:
         found.free.remove(j)
         found.anchors[j] = index
@@ -172,3 +199,12 @@ def _written(index: int, stub: NotebookNode, own: list[int], texts: list[str], f
 def _defines(text: str) -> set[str]:
     """The names that a cell defines at its top level: by its lines, because work in progress need not be Python yet."""
     return set(_DEFINITION.findall(text))
+
+
+def _sets(text: str) -> set[str]:
+    """The names that a cell defines at its top level, or assigns there."""
+    return _defines(text) | set(_ASSIGNMENT.findall(text))
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))

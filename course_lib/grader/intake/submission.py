@@ -39,9 +39,10 @@ def look_at(course: Course, assignment: str, student: str) -> Trouble | None:
     """What keeps a submission from being graded; None when nothing does. Never raises for what a student handed in."""
     folder = course.submission(assignment, student)
     where = readable(folder.relative_to(course.root))
-    if not student.isprintable():
+    if not can_be_an_id(student):
         place = readable(folder.parent.relative_to(course.root))
-        return Trouble(Outcome.UNREADABLE, f"{place} has a name that cannot be a student's id. Rename the folder.")
+        why = ", for it begins or ends with a space" if student.isprintable() else ""
+        return Trouble(Outcome.UNREADABLE, f"{place} has a name that cannot be a student's id{why}. Rename the folder.")
     try:
         if folder.is_symlink() or folder.parent.is_symlink():
             return Trouble(Outcome.UNREADABLE, f"{where} is a link to another folder. Put the files themselves there.")
@@ -70,6 +71,15 @@ def _at_notebook(folder: Path, name: str, where: str, files: list[str]) -> Troub
     except NotANotebook as said:
         return Trouble(Outcome.UNREADABLE, f"{where}/{name} {said}")
     return None
+
+
+def can_be_an_id(student: str) -> bool:
+    """Whether a folder's name can be a student's id: a gradebook is asked for no other, and holds no other.
+
+    A name that is not UTF-8 cannot be written into it. From one with spaces at its ends nbgrader takes them off, and
+    then looks for somebody else.
+    """
+    return student.isprintable() and student == student.strip()
 
 
 def readable(name: Path | str) -> str:
