@@ -28,7 +28,7 @@ class Class:
 
     Attributes:
         results: student -> result.
-        seconds: student -> how long it took.
+        seconds: student -> how long this process, which graded it, computed: on a busy machine, too.
         not_made: student -> why this machine cannot make the kind.
         honest: the honest students.
     """
@@ -44,9 +44,9 @@ def graded(ready: Path) -> Class:
     found = Class({}, {}, {}, [])
 
     def grade(student: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         found.results[student] = outcome_of(ready, student)
-        found.seconds[student] = time.perf_counter() - started
+        found.seconds[student] = time.process_time() - started
 
     def honest(student: str) -> None:
         hand_in(ready, student, solved(**RIGHT))
